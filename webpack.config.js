@@ -1,0 +1,48 @@
+'use strict';
+const path = require('node:path');
+const webpack = require('webpack');
+
+const root = __dirname;
+
+/** What every bundle shares; a web target adds its own entry, target and output to `module.exports`. */
+function common(mode) {
+  return {
+    mode: mode ?? 'production',
+    context: root,
+    devtool: 'source-map',
+    resolve: { extensions: ['.ts', '.js'] },
+    module: {
+      rules: [
+        {
+          test: /\.ts$/,
+          exclude: /node_modules/,
+          use: {
+            loader: 'ts-loader',
+            // Types are checked by `npm run typecheck`, once for all bundles.
+            options: { transpileOnly: true, compilerOptions: { noEmit: false, sourceMap: true } },
+          },
+        },
+      ],
+    },
+    performance: { hints: false },
+  };
+}
+
+/** The command line: one CommonJS file; packages with native parts stay outside it. */
+function cli(mode) {
+  return {
+    ...common(mode),
+    name: 'cli',
+    target: 'node20',
+    entry: './src/cli/main.ts',
+    output: { path: path.join(root, 'dist'), filename: 'cli.cjs' },
+    externals: { sharp: 'commonjs sharp', 'onnxruntime-node': 'commonjs onnxruntime-node' },
+    // Readable stack traces are worth more than bytes on a command line.
+    optimization: { minimize: false },
+    // The bundled model and sample photos are found relative to the real place of dist/.
+    node: { __dirname: false, __filename: false },
+    plugins: [new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],
+  };
+}
+
+module.exports = (_env, argv) => [cli(argv.mode)];
