@@ -1,0 +1,1 @@
+"""Photos, looks, instructions and photo elements: everything the training stages read."""

