@@ -47,7 +47,9 @@ def _polar(a: float, b: float) -> tuple[float, float]:
 def measure_effect(before: torch.Tensor, after: torch.Tensor) -> Effect:
     """before, after: sRGB [N, 3] in [0, 1], the same pixels. Raises DataError for other shapes."""
     if before.shape != after.shape or before.dim() != 2 or before.shape[1] != 3 or len(before) < 16:
-        raise DataError(f"An effect needs two arrays [N, 3] with N >= 16, not {tuple(before.shape)} and {tuple(after.shape)}")
+        raise DataError(
+            f"An effect needs two arrays [N, 3] with N >= 16, not {tuple(before.shape)} and {tuple(after.shape)}"
+        )
     old, new = srgb_to_lab(before.clamp(0, 1)), srgb_to_lab(after.clamp(0, 1))
     shift = new - old
     old_chroma, new_chroma = old[:, 1:].norm(dim=1), new[:, 1:].norm(dim=1)

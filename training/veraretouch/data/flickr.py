@@ -35,7 +35,9 @@ def _git(repository: Path, *arguments: str) -> bytes:
         return subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError) as cause:
         detail = getattr(cause, "stderr", b"") or str(cause).encode()
-        raise DataError(f"git could not read {repository}: {detail.decode(errors='replace').strip()} Nothing was written.") from cause
+        raise DataError(
+            f"git could not read {repository}: {detail.decode(errors='replace').strip()} Nothing was written."
+        ) from cause
 
 
 def read_captions(text: str) -> dict[str, list[str]]:
@@ -61,7 +63,9 @@ def read_images(repository: Path):
             process.stdin.flush()
             header = process.stdout.readline().split()
             if len(header) != 3 or header[1] != b"blob":
-                raise DataError(f"{repository} lacks the image {name}. Nothing was written; fetch the repository again.")
+                raise DataError(
+                    f"{repository} lacks the image {name}. Nothing was written; fetch the repository again."
+                )
             content = process.stdout.read(int(header[2]) + 1)[:-1]
             yield name, np.array(Image.open(io.BytesIO(content)).convert("RGB"))
     finally:
@@ -95,7 +99,9 @@ def build(images_repository: Path, captions_repository: Path, work: Path, limit:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, help="git directory of the repository with the images")
-    parser.add_argument("--captions", type=Path, required=True, help="git directory of the repository with the captions")
+    parser.add_argument(
+        "--captions", type=Path, required=True, help="git directory of the repository with the captions"
+    )
     parser.add_argument("--work", type=Path, required=True, help="folder for caches")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)

@@ -17,7 +17,9 @@ def read_rgb(path: Path) -> np.ndarray:
         with Image.open(path) as image:
             return np.array(image.convert("RGB"))
     except (FileNotFoundError, UnidentifiedImageError, OSError) as cause:
-        raise DataError(f"{path} cannot be read as an image ({cause}). It was left untouched; remove or replace it.") from cause
+        raise DataError(
+            f"{path} cannot be read as an image ({cause}). It was left untouched; remove or replace it."
+        ) from cause
 
 
 def squash(rgb: np.ndarray, size: int) -> np.ndarray:

@@ -59,15 +59,15 @@ _MOOD_CATEGORIES = {"Geographic", "Seasonal", "Decade", "Creative", "Mobile"}
 _NOT_DONE = re.compile(
     r"\b(grain\w*|vignett\w*|blur\w*|soft(-| )?focus|leaks?|sharp\w*|halo\w*|halation|texture\w*|bokeh|scan\w*|noise|nr|detail\w*|clarity"
     r"|micro\w*|lens|flash|dust|scratch\w*|glitch\w*|recreation|emulation|simulation|filter|preset|video|name|aka|iso|speed|format|born"
-    r"|solari[sz]\w*|reversal|discontinued|invented|process(ed|ing)?|developed|chemistry|edition|legend\w*|heritage|layer|bleed|latitude)\b",
-    re.I,
+    r"|solari[sz]\w*|reversal|renders?|discontinued|invented|process(ed|ing)?|developed|chemistry|edition|legend\w*|heritage|layer|bleed|latitude)\b",
+    re.IGNORECASE,
 )
 _COLOUR_TALK = re.compile(
     r"\b(warm\w*|cool\w*|cold|ton(e|es|ed|al|ality)|contrast\w*|shadows?|highlights?|midtones?|blacks?|whites?|blues?|reds?|greens?|yellows?|"
     r"oranges?|teals?|cyans?|magentas?|purples?|pinks?|browns?|golds?|golden|amber|sepia|palette|saturat\w*|desaturat\w*|muted|pastels?|faded?|"
     r"matte|moody|bright\w*|dark\w*|glow\w*|vivid|vibran\w*|airy|neutral|earthy|punchy|rich|deep|crushed|lifted|milky|skin|cinematic|nostalgi\w*|"
     r"dreamy|dramatic|monochrome|silver\w*|colou?rs?|hues?|soft|light|mood|haze|sun\w*|neon|creamy|vintage|retro)\b",
-    re.I,
+    re.IGNORECASE,
 )
 # word -> is this claim false for the measured effect?
 _CONTRADICTIONS = (
@@ -86,7 +86,7 @@ _CONTRADICTIONS = (
 
 def contradicts(text: str, effect: Effect) -> bool:
     """True when a phrase claims something that the measured effect does not show."""
-    return any(re.search(word, text, re.I) and false_for(effect) for word, false_for in _CONTRADICTIONS)
+    return any(re.search(word, text, re.IGNORECASE) and false_for(effect) for word, false_for in _CONTRADICTIONS)
 
 
 def clauses_of(description: str, effect: Effect) -> list[str]:
@@ -94,13 +94,29 @@ def clauses_of(description: str, effect: Effect) -> list[str]:
     found = []
     for part in re.split(r"[,.;:()]|\s[—–-]\s|[—–]|\*\*", description):
         text = part.strip().strip("\"'").strip()
-        if not 2 <= len(text.split()) <= 7 or re.search(r"\d", text) or _NOT_DONE.search(text) or not _COLOUR_TALK.search(text):
+        if (
+            not 2 <= len(text.split()) <= 7
+            or re.search(r"\d", text)
+            or _NOT_DONE.search(text)
+            or not _COLOUR_TALK.search(text)
+        ):
             continue
-        if re.search(r"[\"'“”]\s|^\W|\b(is|was|were|are|that|which|with the|designed|its)\b", text) or contradicts(text, effect):
+        if re.search(r"[\"'“”]\s|^\W|\b(is|was|were|are|that|which|with the|designed|its)\b", text) or contradicts(
+            text, effect
+        ):
             continue
         # Sentence case -> running text, but names such as Prussian or Kodak keep their capital.
         first = text.split()[0]
-        if _COLOUR_TALK.fullmatch(first) or first.lower() in ("soft", "high", "low", "clean", "strong", "heavy", "natural", "subtle"):
+        if _COLOUR_TALK.fullmatch(first) or first.lower() in (
+            "soft",
+            "high",
+            "low",
+            "clean",
+            "strong",
+            "heavy",
+            "natural",
+            "subtle",
+        ):
             text = text[0].lower() + text[1:]
         found.append(text)
     return found
@@ -148,7 +164,9 @@ def _kinds(look: Look) -> list[str]:
     return kinds
 
 
-def _fill(templates: dict[str, list[str]], look: Look, effect: Effect, variant: list[str], rng: random.Random) -> list[str]:
+def _fill(
+    templates: dict[str, list[str]], look: Look, effect: Effect, variant: list[str], rng: random.Random
+) -> list[str]:
     """All wordings of one set of templates, shuffled, without doubles and without those that need what is missing."""
     name = spoken_name(look)
     if variant:
@@ -157,9 +175,17 @@ def _fill(templates: dict[str, list[str]], look: Look, effect: Effect, variant: 
     found: dict[str, list[str]] = {}
     for kind in _kinds(look):
         for template in templates.get(kind, []):
-            if ("{c}" in template and not clauses) or ("{d}" in template and len(clauses) < 2) or ("{e}" in template and not words):
+            if (
+                ("{c}" in template and not clauses)
+                or ("{d}" in template and len(clauses) < 2)
+                or ("{e}" in template and not words)
+            ):
                 continue
-            if variant and ("{n}" in template or "{a}" in template) and not re.fullmatch(r".*(\{n\}|\{a\})\.?", template):
+            if (
+                variant
+                and ("{n}" in template or "{a}" in template)
+                and not re.fullmatch(r".*(\{n\}|\{a\})\.?", template)
+            ):
                 continue  # "a Portra 400, but brighter look" is not English
             c, d = rng.sample(clauses, 2) if len(clauses) > 1 else (clauses * 2 or ["", ""])[:2]
             e = join_words(words[: rng.randint(1, min(3, len(words)))]) if words else ""
@@ -172,7 +198,11 @@ def _fill(templates: dict[str, list[str]], look: Look, effect: Effect, variant: 
     # Round robin over the kinds, so that names do not crowd out feelings and measurements.
     for texts in found.values():
         rng.shuffle(texts)
-    mixed = [t for row in range(max(map(len, found.values()), default=0)) for t in (v[row] for v in found.values() if row < len(v))]
+    mixed = [
+        t
+        for row in range(max(map(len, found.values()), default=0))
+        for t in (v[row] for v in found.values() if row < len(v))
+    ]
     return list(dict.fromkeys(mixed))
 
 
@@ -219,7 +249,9 @@ def build(data: Path, photos: torch.Tensor) -> dict[str, dict]:
 
 def load_instructions(work: Path | str) -> dict[str, dict]:
     """WORK/instructions.json: look key -> {"effect", "words", "seen", "unseen"}."""
-    return read_json(Path(work) / "instructions.json", "Run `python -m veraretouch.data.instructions --data DIR --work DIR` first.")
+    return read_json(
+        Path(work) / "instructions.json", "Run `python -m veraretouch.data.instructions --data DIR --work DIR` first."
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -237,7 +269,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     counts = [len(entry["seen"]) for entry in table.values()]
-    print(f"{len(table)} looks, {sum(counts)} wordings ({min(counts)} to {max(counts)} per look), {sum(len(e['unseen']) for e in table.values())} unseen")
+    print(
+        f"{len(table)} looks, {sum(counts)} wordings ({min(counts)} to {max(counts)} per look), {sum(len(e['unseen']) for e in table.values())} unseen"
+    )
     return 0
 
 

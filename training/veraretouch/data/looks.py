@@ -16,7 +16,14 @@ import numpy as np
 import torch
 
 from ..engine.develop import develop
-from ..engine.extras import ColorGrading, apply_color_grading, apply_grayscale, apply_lut, apply_tone_curves
+from ..engine.extras import (
+    NEUTRAL_GRADING,
+    ColorGrading,
+    apply_color_grading,
+    apply_grayscale,
+    apply_lut,
+    apply_tone_curves,
+)
 from ..engine.params import PARAMETERS, apply_mask
 from .files import TABLES, DataError, fraction_of_hash, read_json, write_json
 from .xmp import read_preset
@@ -57,7 +64,19 @@ _SAME_FAMILY = (
 )  # fmt: skip
 # A family larger than this is never held out: fifteen per cent of the looks shall be many different ones.
 _LARGEST_UNSEEN_FAMILY = 12
-_MAKERS = {"kodak", "fuji", "fujifilm", "fujicolor", "ilford", "agfa", "polaroid", "rollei", "lomography", "foma", "adox"}
+_MAKERS = {
+    "kodak",
+    "fuji",
+    "fujifilm",
+    "fujicolor",
+    "ilford",
+    "agfa",
+    "polaroid",
+    "rollei",
+    "lomography",
+    "foma",
+    "adox",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,7 @@ class Extra:
     """What a preset asks for beyond the 38 parameters."""
 
     curves: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
-    grading: ColorGrading = ColorGrading()
+    grading: ColorGrading = NEUTRAL_GRADING
     grayscale: tuple[float, ...] | None = None
     unsupported: dict[str, str] = field(default_factory=dict)
 
@@ -111,7 +130,10 @@ def family_of(name: str) -> str:
 
 def _film_name(text: str) -> str:
     """kodak_portra_160_nc -> Kodak Portra 160 NC."""
-    words = [_SPELLING.get(w, w.upper() if re.fullmatch(r"\d+[a-z]", w) else w.capitalize() if w.isalpha() else w) for w in text.split("_")]
+    words = [
+        _SPELLING.get(w, w.upper() if re.fullmatch(r"\d+[a-z]", w) else w.capitalize() if w.isalpha() else w)
+        for w in text.split("_")
+    ]
     return re.sub(r"\b(HP|FP|XP) (\d)\b", r"\1\2", " ".join(words))
 
 
@@ -179,7 +201,9 @@ def apply_look(rgb: torch.Tensor, look: Look, mask: tuple[float, float, float] =
         raise DataError(f"A factor mask is three times 0 or 1, not {mask}. Nothing was computed.")
     if look.lut is not None:
         if len(set(mask)) != 1:
-            raise DataError(f"The film look {look.name!r} is one LUT and cannot be masked by factor. Nothing was computed.")
+            raise DataError(
+                f"The film look {look.name!r} is one LUT and cannot be masked by factor. Nothing was computed."
+            )
         return apply_lut(rgb, look.lut.to(rgb)) if mask[0] else rgb
     batch = rgb if rgb.dim() == 3 else rgb[None]
     params = apply_mask(look.params[None], torch.tensor([mask], dtype=torch.float32)).to(rgb)

@@ -77,7 +77,9 @@ def make_split(data: Path, reviewed: dict[str, list[str]]) -> dict:
     kept, hashes, contents = [], [], []
     for entry in entries:
         if entry["cls"] not in CLASSES:
-            raise DataError(f"photos.json gives {entry['file']} the class {entry['cls']!r}; known are {CLASSES}. Nothing written.")
+            raise DataError(
+                f"photos.json gives {entry['file']} the class {entry['cls']!r}; known are {CLASSES}. Nothing written."
+            )
         path = data / "photos" / entry["file"]
         rgb = images.read_rgb(path)
         fingerprint = images.difference_hash(rgb)
@@ -142,10 +144,14 @@ def load_photos(
         command = "photos" if stem == "photos" else "flickr"
         hint = f"Run `python -m veraretouch.data.{command}` first."
         index = read_json(Path(work) / f"{stem}.json", hint)
-        chosen = [i for i, (s, cls) in enumerate(index.values()) if s == split and not (open_only and cls == "research")]
+        chosen = [
+            i for i, (s, cls) in enumerate(index.values()) if s == split and not (open_only and cls == "research")
+        ]
         cache = np.load(Path(work) / f"{stem}.npy", mmap_mode="r")
         if len(cache) != len(index):
-            raise DataError(f"{stem}.npy holds {len(cache)} images but {stem}.json {len(index)}. Nothing was loaded. {hint}")
+            raise DataError(
+                f"{stem}.npy holds {len(cache)} images but {stem}.json {len(index)}. Nothing was loaded. {hint}"
+            )
         parts.append(torch.from_numpy(cache[chosen]))
         all_names = list(index)
         names += [all_names[i] for i in chosen]
@@ -156,7 +162,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with photos.json and photos/")
     parser.add_argument("--work", type=Path, required=True, help="folder for caches")
-    parser.add_argument("--split", type=Path, default=TABLES / "split.json", help="the split file (default: training/data)")
+    parser.add_argument(
+        "--split", type=Path, default=TABLES / "split.json", help="the split file (default: training/data)"
+    )
     parser.add_argument("--resplit", action="store_true", help="draw the split anew although the file exists")
     parser.add_argument("--open-only", action="store_true", help="cache no photo of licence class research")
     options = parser.parse_args(arguments)

@@ -127,6 +127,18 @@ class Maker:
         return Example("param", meta, None, photo[where], after, params[0])
 
     @torch.no_grad()
+    def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The picture of an auto or style example and its target, both [224, 224, 3] in [0, 1], to be looked at."""
+        example = self.draw(task, number)
+        before = example.picture.float() / 255
+        index = self.names.index(example.meta["photo"])
+        photo = self.photos[index].float() / 255
+        if task == "auto":
+            return before, photo
+        look = next(look for look in self.looks if look.key == example.meta["look"])
+        return before, apply_look(photo.view(1, -1, 3), look).view(photo.shape).clamp(0, 1)
+
+    @torch.no_grad()
     def chunk(self, task: str, first: int, count: int) -> tuple[dict[str, np.ndarray], list[dict]]:
         arrays: dict[str, list] = {"before": [], "after": [], "params": []}
         if task != "param":

@@ -15,7 +15,7 @@ import torch
 from defusedxml import DefusedXmlException, ElementTree
 
 from ..engine.color_controls import MIRED_AT_FULL_TEMPERATURE
-from ..engine.extras import IDENTITY_CURVE, ColorGrading, Wheel
+from ..engine.extras import IDENTITY_CURVE, NEUTRAL_GRADING, ColorGrading, Wheel
 from ..engine.params import HUES, INDEX, PARAMETERS, STOPS_AT_FULL_EXPOSURE
 from .files import DataError
 
@@ -56,7 +56,7 @@ class Preset:
 
     params: torch.Tensor
     curves: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
-    grading: ColorGrading = ColorGrading()
+    grading: ColorGrading = NEUTRAL_GRADING
     grayscale: tuple[float, ...] | None = None
     unsupported: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +68,9 @@ def _settings(path: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
     except FileNotFoundError as cause:
         raise DataError(f"No such preset: {path}. Nothing was changed.") from cause
     except (ParseError, DefusedXmlException, ValueError) as cause:
-        raise DataError(f"{path} is not a preset that can be read ({cause!r}). It was left untouched; export it again.") from cause
+        raise DataError(
+            f"{path} is not a preset that can be read ({cause!r}). It was left untouched; export it again."
+        ) from cause
     rdf = next(root.iter(f"{_RDF}RDF"), None)
     if rdf is None:
         raise DataError(f"{path} holds no rdf:RDF, so it is not an XMP preset. It was left untouched.")
@@ -115,7 +117,9 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise DataError(f"{self.path}: {name} is {text!r}, not a number. Nothing was read from it; mend or remove the preset.")
+            raise DataError(
+                f"{self.path}: {name} is {text!r}, not a number. Nothing was read from it; mend or remove the preset."
+            )
         return max(low, min(high, value))
 
     def wheel(self, part: str, old: str | None) -> Wheel:
@@ -123,7 +127,10 @@ class _Reader:
         saturation = self.take(f"ColorGrade{part}Sat", 0, 100)
         luminance = self.take(f"ColorGrade{part}Lum", -100, 100) or 0.0
         if old is not None:  # the name of the same wheel before version 10
-            old_hue, old_saturation = self.take(f"SplitToning{old}Hue", 0, 360), self.take(f"SplitToning{old}Saturation", 0, 100)
+            old_hue, old_saturation = (
+                self.take(f"SplitToning{old}Hue", 0, 360),
+                self.take(f"SplitToning{old}Saturation", 0, 100),
+            )
             hue = old_hue if hue is None else hue
             saturation = old_saturation if saturation is None else saturation
         return Wheel((hue or 0.0) % 360, (saturation or 0.0) / 100, luminance / 100)

@@ -10,6 +10,7 @@ tetrahedral interpolation as in Kasson, Plouffe and Nin (1993).
 from __future__ import annotations
 
 import colorsys
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -62,10 +63,13 @@ class ColorGrading:
         return all(w.neutral for w in (self.shadows, self.midtones, self.highlights, self.everywhere))
 
 
+NEUTRAL_GRADING = ColorGrading()
+
+
 def _sample_curve(points: tuple[tuple[float, float], ...], like: torch.Tensor) -> torch.Tensor:
     """Curve points in 0..255 -> _CURVE_SAMPLES values in [0, 1]; constant before the first and after the last point."""
     x, y = [p[0] for p in points], [p[1] for p in points]
-    if len(points) < 2 or any(b <= a for a, b in zip(x, x[1:])) or not all(0 <= v <= 255 for v in x + y):
+    if len(points) < 2 or any(b <= a for a, b in itertools.pairwise(x)) or not all(0 <= v <= 255 for v in x + y):
         raise ExtrasError(f"A tone curve needs at least two points in 0..255 with rising x, not {points}")
     position = torch.linspace(0, 255, _CURVE_SAMPLES, dtype=torch.float64).clamp(x[0], x[-1])
     return torch.from_numpy(PchipInterpolator(x, y)(position.numpy()) / 255.0).to(like)

@@ -43,12 +43,16 @@ def encode_example(meta: dict, dialogue: Dialogue) -> Sequence:
     return Sequence(ids, targets, (end, end + 1, end + 2))
 
 
-def output_vocabulary(metas: list[dict], dialogue_of, ends: list[int]) -> list[int]:
-    """Token ids that answers use, the end tags included, in ascending order. `dialogue_of(text)` encodes text."""
+def output_vocabulary(metas: list[dict], names: list[str], encode, ends: list[int]) -> list[int]:
+    """Token ids that answers use, in ascending order: their texts, the end tags, and every name that an element may have.
+
+    A name is encoded as it occurs: after a space, and at the beginning of a sentence with a capital letter.
+    """
     found = set(ends)
-    for meta in metas:
-        for text in meta["fields"].values():
-            found.update(dialogue_of(text))
+    texts = {text for meta in metas for text in meta["fields"].values()}
+    texts.update(form for name in names for form in (f" {name}", f"{name[0].upper()}{name[1:]}", f"A {name}, an {name},"))
+    for text in texts:
+        found.update(encode(text))
     return sorted(found)
 
 

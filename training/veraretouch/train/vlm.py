@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from ..data.features import SemanticEncoder
+from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
@@ -159,7 +160,9 @@ def prepare(config: dict, work: Path, device: str):
     known = resumed or start
     plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
     ends = sorted({plain.token_id(s.end) for sections in plain.answer.values() for s in sections})
-    output_ids = known["output_ids"] if known else output_vocabulary(shards.metas, plain.encode, ends)
+    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")
+    names = sorted({*nouns["captions"], *nouns["classes"]})
+    output_ids = known["output_ids"] if known else output_vocabulary(shards.metas, names, plain.encode, ends)
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
     model = build_vlm(work, config["layers"], nets, output_ids, added)
     if known:

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { loadTypeScript } from '../lib/load-ts.mjs';
+import { ROOT } from '../lib/paths.mjs';
+
+export const description = 'the shipped model on one sample photo: load, look, prefill, decode, render (Node, CPU)';
+
+const BUNDLE = join(ROOT, 'models');
+const PHOTO = join(ROOT, 'samples', 'mountain.jpg');
+
+/**
+ * Each round starts from nothing: the bundle is read and verified again and every session is made anew. Files are in
+ * the system's cache from the second round on. @returns medians in milliseconds, and the rounds
+ */
+export async function run({ repeat }) {
+  for (const needed of [join(BUNDLE, 'bundle.json'), PHOTO]) {
+    if (!existsSync(needed)) return { skipped: `${needed.slice(ROOT.length + 1)} is not there` };
+  }
+  const require = createRequire(import.meta.url);
+  const sharp = require('sharp');
+  const { data, info } = await sharp(PHOTO)
+    .resize(1024, 1024, { fit: 'inside', withoutEnlargement: true })
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const image = { width: info.width, height: info.height, data: new Uint8Array(data) };
+  const inference = loadTypeScript('src/inference/index.ts');
+  const backend = inference.createOrtBackend(require('onnxruntime-node'), { device: 'node' });
+
+  const rounds = [];
+  for (let i = 0; i < repeat; i++) {
+    rounds.push(await round(inference, backend, image));
+    console.error(`  round ${i + 1} of ${repeat}: ${JSON.stringify(rounds.at(-1))}`);
+  }
+  const medians = Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, median(rounds.map((r) => r[key]))]));
+  return { photo: `${image.width} x ${image.height}`, ...rounded(medians), rounds };
+}
+
+async function round({ Retoucher, parametersFromSliders }, backend, image) {
+  const source = { read: (name) => readFile(join(BUNDLE, name)) };
+  const started = performance.now();
+  const retoucher = await Retoucher.load(source, backend);
+  const cold = await retoucher.auto(image);
+  const rendering = performance.now();
+  await retoucher.bakeLut(cold.latents);
+  const coldEnd = performance.now();
+
+  const warmStart = performance.now();
+  const warm = await retoucher.auto(image);
+  const warmAnswer = performance.now();
+  await retoucher.bakeLut(warm.latents);
+  const warmEnd = performance.now();
+
+  const parameters = parametersFromSliders({ Exposure2012: 30, Saturation: -20, HueAdjustmentBlue: 40 });
+  await retoucher.sliders(parameters);
+  const sliderStart = performance.now();
+  await retoucher.bakeLut(await retoucher.sliders(parameters));
+  const sliderMs = performance.now() - sliderStart;
+  await retoucher.dispose();
+  return rounded({
+    coldTotalMs: coldEnd - started,
+    loadMs: retoucher.loadMs + cold.timingsMs.load,
+    coldRenderMs: coldEnd - rendering,
+    warmTotalMs: warmEnd - warmStart,
+    visionMs: warm.timingsMs.vision,
+    prefillMs: warm.timingsMs.prefill,
+    decodeMs: warm.timingsMs.decode,
+    tokens: warm.tokens,
+    tokensPerSecond: (1000 * warm.tokens) / warm.timingsMs.decode,
+    renderMs: warmEnd - warmAnswer,
+    sliderToLutMs: sliderMs,
+  });
+}
+
+function rounded(values) {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Math.round(value * 10) / 10]));
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { openFolderBundle } from '../host/files/folderBundle';
+import { Retoucher, createOrtBackend } from '../inference';
+
+/** What the command line uses of the model: the retoucher's own methods. */
+export type Engine = Pick<
+  Retoucher,
+  'manifest' | 'loadMs' | 'auto' | 'style' | 'param' | 'reference' | 'bakeLut' | 'dispose'
+>;
+
+export interface EngineOptions {
+  /** Folder of the bundle; the one that comes with the program when absent. */
+  readonly bundle: string | undefined;
+  readonly threads: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export type EngineLoader = (options: EngineOptions) => Promise<Engine>;
+
+/** Name of the device in results. */
+export const DEVICE = 'cpu (onnxruntime-node)';
+
+/** Opens and verifies the bundle on onnxruntime-node. Throws HostError BUNDLE_FOLDER, BundleError, CancelledError. */
+export const loadEngine: EngineLoader = async ({ bundle, threads, signal }) => {
+  const source = await openFolderBundle(bundle ?? path.join(packageRoot(), 'models'));
+  // Loaded here and not above, so that --help answers at once.
+  const ort = await import('onnxruntime-node');
+  const backend = createOrtBackend(ort, { device: 'node', ...(threads === undefined ? {} : { threads }) });
+  return Retoucher.load(source, backend, { signal });
+};
+
+/** Folder of this package: the nearest one upwards whose package.json is ours. */
+export function packageRoot(): string {
+  for (let folder = __dirname; ; folder = path.dirname(folder)) {
+    if (readPackage(folder)?.name === 'veraretouch') return folder;
+    if (folder === path.dirname(folder)) return __dirname;
+  }
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  return readPackage(packageRoot())?.version ?? 'unknown';
+}
+
+function readPackage(folder: string): { name?: string; version?: string } | undefined {
+  const file = path.join(folder, 'package.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string }) : undefined;
+}

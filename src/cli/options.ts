@@ -1,0 +1,199 @@
+import { Command, CommanderError, Option } from 'commander';
+import { FACTORS, MAX_STRENGTH, type Factor, type Strength } from '../inference';
+import { UsageError } from './errors';
+
+export type Task =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'style'; readonly text: string }
+  | { readonly kind: 'param'; readonly file: string }
+  | { readonly kind: 'reference'; readonly before: string; readonly after: string };
+
+/** What one call of `veraretouch retouch` is to do. */
+export interface RetouchJob {
+  readonly photos: readonly string[];
+  readonly task: Task;
+  readonly strength: Strength;
+  readonly out: string;
+  /** Folder of the model bundle; the one that comes with the program when absent. */
+  readonly bundle: string | undefined;
+  readonly threads: number | undefined;
+  readonly json: boolean;
+}
+
+export type Parsed =
+  { readonly kind: 'retouch'; readonly job: RetouchJob } | { readonly kind: 'print'; readonly text: string };
+
+const DEFAULT_OUT = 'veraretouch-out';
+/** Between the two paths of --reference on their way through the option parser; no path can hold it. */
+const SEPARATOR = '\0';
+
+const AFTER_HELP = `
+For each photo four files appear in the output folder, all or none: NAME.psd (the photo, a Color Lookup
+layer, and hidden the retouched pixels), NAME.png, NAME.cube and NAME.json. Nothing is ever overwritten:
+where a name is taken, -2, -3, ... is added. Photos never leave this machine.
+
+The reasoning is written to stderr while the model thinks; stdout lists the files, or with --json one
+JSON object per photo and line (null for a photo that failed).
+
+Exit codes: 0 all photos done, 1 some photo or the model failed, 2 wrong command line, 130 cancelled (Ctrl-C).
+
+Examples:
+  veraretouch retouch photo.jpg --auto
+  veraretouch retouch *.jpg --style "warm, faded film" --out film
+  veraretouch retouch photo.jpg --params settings.json --strength light=0.5
+  veraretouch retouch photo.jpg --reference before.jpg after.jpg --json
+`;
+
+/** Reads the command line (without node and script). Throws UsageError. */
+export function parseCommandLine(argv: readonly string[], version: string): Parsed {
+  let printed = '';
+  let job: RetouchJob | undefined;
+  const program = new Command('veraretouch')
+    .description('Retouches photos: a model on this machine says what is wrong, what it will do, and does it as a LUT.')
+    .version(version, '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .addHelpText('after', '\nveraretouch retouch --help shows the options.')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => (printed += text),
+      writeErr: (text) => (printed += text),
+      getOutHelpWidth: () => 110,
+      getErrHelpWidth: () => 110,
+    });
+  retouchCommand(program).action((photos: string[], options: RawOptions) => {
+    job = readJob(photos, options);
+  });
+  try {
+    program.parse(joinReference(argv), { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return { kind: 'print', text: printed };
+    const text = thrown.code === 'commander.help' ? 'Say what to do.' : thrown.message.replace(/^error: /, '');
+    const [message = '', ...suggestion] = text.split('\n');
+    throw new UsageError(sentence(message), [...suggestion, 'See veraretouch retouch --help.'].join(' '));
+  }
+  if (!job) throw new UsageError('Say what to do.', 'See veraretouch --help.');
+  return { kind: 'retouch', job };
+}
+
+interface RawOptions {
+  auto?: boolean;
+  style?: string;
+  params?: string;
+  reference?: string;
+  strength?: Strength;
+  out: string;
+  bundle?: string;
+  threads?: number;
+  json?: boolean;
+}
+
+function retouchCommand(program: Command): Command {
+  return program
+    .command('retouch')
+    .description('Retouches photos (JPEG, PNG, TIFF, WebP) in one of four ways.')
+    .argument('<photo...>', 'photos to retouch')
+    .option('--auto', 'look at each photo and decide what it needs')
+    .option('--style <text>', 'retouch as this text says')
+    .option('--params <file>', 'retouch by parameters: JSON of {"Exposure2012": {"value": -100..100}, ...}')
+    .addOption(new Option('--reference <before> <after>', 'take over the look of an edited photo'))
+    .addOption(
+      new Option(
+        '--strength <list>',
+        `how much of each factor, 0..${MAX_STRENGTH}: ${FACTORS.map((f) => `${f}=1`).join(',')}`,
+      ).argParser(parseStrength),
+    )
+    .option('--out <dir>', 'folder for the results', DEFAULT_OUT)
+    .option('--bundle <dir>', 'folder of the model bundle (default: the one that comes with the program)')
+    .addOption(new Option('--threads <n>', 'processor threads to use (default: all)').argParser(parseThreads))
+    .option('--json', 'print the results as JSON, one object per photo and line')
+    .addHelpText('after', AFTER_HELP)
+    .showSuggestionAfterError();
+}
+
+function readJob(photos: readonly string[], options: RawOptions): RetouchJob {
+  return {
+    photos,
+    task: readTask(options),
+    strength: options.strength ?? {},
+    out: options.out,
+    bundle: options.bundle,
+    threads: options.threads,
+    json: options.json ?? false,
+  };
+}
+
+function readTask({ auto, style, params, reference }: RawOptions): Task {
+  const tasks: Task[] = [];
+  if (auto) tasks.push({ kind: 'auto' });
+  if (style !== undefined) tasks.push({ kind: 'style', text: style });
+  if (params !== undefined) tasks.push({ kind: 'param', file: params });
+  if (reference !== undefined) {
+    const [before = '', after = ''] = reference.split(SEPARATOR);
+    tasks.push({ kind: 'reference', before, after });
+  }
+  const task = tasks.at(0);
+  if (!task || tasks.length > 1) {
+    throw new UsageError(
+      tasks.length > 1 ? 'More than one way of retouching was given.' : 'No way of retouching was given.',
+      'Give exactly one of --auto, --style TEXT, --params FILE, --reference BEFORE AFTER.',
+    );
+  }
+  if (task.kind === 'style' && task.text.trim() === '') {
+    throw new UsageError('The style is empty.', 'Describe the look, for example --style "warm, faded film".');
+  }
+  return task;
+}
+
+/** The option parser knows options of one value or of any number; --reference has exactly two. */
+function joinReference(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const at = argv.findIndex((argument) => argument === '--reference' || argument.startsWith('--reference='));
+  if (at < 0 || (end >= 0 && at > end)) return [...argv];
+  const [before, after] = [argv[at + 1], argv[at + 2]];
+  const isPath = (argument: string | undefined): argument is string =>
+    argument !== undefined && argument !== '' && !argument.startsWith('--');
+  if (argv[at] !== '--reference' || !isPath(before) || !isPath(after)) {
+    throw new UsageError(
+      '--reference needs two photos: the one before and the one after editing.',
+      'Write --reference BEFORE AFTER.',
+    );
+  }
+  return [...argv.slice(0, at + 1), `${before}${SEPARATOR}${after}`, ...argv.slice(at + 3)];
+}
+
+function parseStrength(text: string): Strength {
+  const strength: Partial<Record<Factor, number>> = {};
+  const hint = `Write for example --strength ${FACTORS.map((factor) => `${factor}=1`).join(',')}, each from 0 to ${MAX_STRENGTH}.`;
+  for (const part of text.split(',')) {
+    const [name = '', value = '', ...rest] = part.split('=').map((piece) => piece.trim());
+    const factor = FACTORS.find((known) => known === name);
+    if (!factor) throw new UsageError(`--strength: there is no factor ${JSON.stringify(name)}.`, hint);
+    const number = value === '' || rest.length > 0 ? Number.NaN : Number(value);
+    if (!(number >= 0 && number <= MAX_STRENGTH)) {
+      throw new UsageError(
+        `--strength: ${JSON.stringify(part.trim())} is not a strength from 0 to ${MAX_STRENGTH}.`,
+        hint,
+      );
+    }
+    if (factor in strength) throw new UsageError(`--strength: ${factor} is given twice.`, hint);
+    strength[factor] = number;
+  }
+  return strength;
+}
+
+function parseThreads(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 256) return number;
+  throw new UsageError(
+    `--threads: ${JSON.stringify(text)} is not a number of threads.`,
+    'Give a number from 1 to 256.',
+  );
+}
+
+function sentence(text: string): string {
+  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(upper) ? upper : `${upper}.`;
+}

@@ -1,0 +1,62 @@
+import { type Field, type Mode, type Reasoning, type RetouchResult } from '../inference';
+import { titlesOf } from './console';
+
+/** What NAME.json and --json hold for one photo: exactly these fields. Texts are empty where the model says nothing. */
+export interface RetouchRecord {
+  readonly mode: Mode;
+  readonly reasoning: Reasoning;
+  /** Milliseconds. load: model and photo; render: LUT and pixels; write: encoding and writing the files. */
+  readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode' | 'render' | 'write', number>>;
+  /** Tokens of the answer. */
+  readonly tokens: number;
+  readonly device: string;
+  /** Name and version of the model bundle. */
+  readonly bundle: string;
+}
+
+export interface RecordParts {
+  readonly result: RetouchResult;
+  readonly load: number;
+  readonly render: number;
+  readonly write: number;
+  readonly device: string;
+  readonly bundle: string;
+}
+
+export function makeRecord({ result, load, render, write, device, bundle }: RecordParts): RetouchRecord {
+  const { vision, prefill, decode } = result.timingsMs;
+  const tenths = (value: number): number => Math.round(value * 10) / 10;
+  return {
+    mode: result.mode,
+    reasoning: result.reasoning,
+    timingsMs: {
+      load: tenths(load),
+      vision: tenths(vision),
+      prefill: tenths(prefill),
+      decode: tenths(decode),
+      render: tenths(render),
+      write: tenths(write),
+    },
+    tokens: result.tokens,
+    device,
+    bundle,
+  };
+}
+
+/** The reasoning as paragraphs for people: one per field that says something, with its title. */
+export function storyOf({ elements, problems, plan }: Reasoning): string[] {
+  const paragraphs: string[] = [];
+  const add = (field: Field, text: string): void => {
+    if (text === '') return;
+    const { group, factor } = titlesOf(field);
+    paragraphs.push(`${group}${factor === undefined ? '' : `, ${factor.toLowerCase()}`}: ${text}`);
+  };
+  add('elements', elements);
+  for (const [group, texts] of [
+    ['problems', problems],
+    ['plan', plan],
+  ] as const) {
+    for (const factor of ['light', 'globalColor', 'specificColor'] as const) add(`${group}.${factor}`, texts[factor]);
+  }
+  return paragraphs;
+}

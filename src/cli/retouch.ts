@@ -1,0 +1,198 @@
+import { prepareFolder, removeIfEmpty } from '../host/files/fileSet';
+import { FilesHost } from '../host/files/filesHost';
+import { useThreads } from '../host/files/photo';
+import { throwIfCancelled } from '../host/cancel';
+import { type Host, type HostDocument, type Proxy } from '../host/host';
+import { type CallOptions, type Parameters, type RetouchResult } from '../inference';
+import { Narrator, type Terminal, printable } from './console';
+import { DEVICE, type Engine, type EngineLoader } from './engine';
+import { EXIT, concernsOnePhoto, isCancellation } from './errors';
+import { type RetouchJob } from './options';
+import { readParameterFile } from './parameterFile';
+import { type RetouchRecord, makeRecord, storyOf } from './record';
+
+/** Long edge of what the model sees. */
+const PROXY_EDGE = 1024;
+
+/** Everything that the work on one photo needs and that stays the same for all photos. */
+interface Session {
+  readonly job: RetouchJob;
+  readonly host: Host;
+  readonly narrator: Narrator;
+  readonly signal: AbortSignal;
+  readonly engine: Promise<Engine>;
+  readonly ask: (engine: Engine, document: HostDocument) => Promise<RetouchResult>;
+}
+
+/**
+ * `veraretouch retouch`: every photo of the job, one after another. A photo that cannot be done does not stop the
+ * others. Returns the exit code; throws for what concerns the whole job, with nothing half-written.
+ */
+export async function runRetouch(
+  job: RetouchJob,
+  terminal: Terminal,
+  signal: AbortSignal,
+  loadEngine: EngineLoader,
+): Promise<number> {
+  const narrator = new Narrator(terminal);
+  if (job.threads !== undefined) useThreads(job.threads);
+  const parameters = job.task.kind === 'param' ? await readParameterFile(job.task.file) : undefined;
+  const made = await prepareFolder(job.out);
+  // The model is loaded beside the first photo; it is given up when nothing is left to do for it.
+  const givenUp = new AbortController();
+  const engine = loadEngine({
+    bundle: job.bundle,
+    threads: job.threads,
+    signal: AbortSignal.any([signal, givenUp.signal]),
+  });
+  engine.catch(() => undefined);
+  try {
+    const host = new FilesHost(job.out);
+    const ask = await prepareTask(job, host, parameters, narrator, signal);
+    const session: Session = { job, host, narrator, signal, engine, ask };
+    let failed = 0;
+    for (const photo of job.photos) {
+      const done = await retouchOne(session, photo);
+      if (done) {
+        terminal.stdout.write(
+          job.json ? `${JSON.stringify(done.record)}\n` : done.results.map((file) => `${file}\n`).join(''),
+        );
+      } else {
+        failed++;
+        if (job.json) terminal.stdout.write('null\n');
+      }
+    }
+    if (failed > 0 && job.photos.length > 1) narrator.note(`${failed} of ${job.photos.length} photos failed.`);
+    return failed > 0 ? EXIT.failed : EXIT.ok;
+  } finally {
+    givenUp.abort();
+    await removeIfEmpty(job.out, made);
+    // On cancellation the process ends at once; waiting for the model to stop would only delay that.
+    if (!signal.aborted) await engine.then((loaded) => loaded.dispose()).catch(() => undefined);
+  }
+}
+
+interface Done {
+  readonly results: readonly string[];
+  readonly record: RetouchRecord;
+}
+
+/** One photo; undefined when it failed, which has then been said. Throws for what concerns the whole job. */
+async function retouchOne(session: Session, photo: string): Promise<Done | undefined> {
+  const { narrator, signal } = session;
+  try {
+    narrator.photo(photo);
+    return await retouchPhoto(session, photo);
+  } catch (thrown) {
+    // Whatever broke after Ctrl-C, the cancellation is what happened.
+    throwIfCancelled(signal);
+    if (isCancellation(thrown) || !concernsOnePhoto(thrown)) throw thrown;
+    narrator.error(thrown, photo);
+    return undefined;
+  }
+}
+
+async function retouchPhoto(session: Session, photo: string): Promise<Done> {
+  const { job, host, narrator, signal, ask } = session;
+  const started = performance.now();
+  narrator.stage('reading the photo');
+  const document = await host.open(photo, signal);
+  for (const note of document.notes) narrator.note(note);
+  narrator.stage('loading the model');
+  const engine = await session.engine;
+  throwIfCancelled(signal);
+  const loadMs = performance.now() - started;
+
+  narrator.stage('thinking');
+  const result = await ask(engine, document);
+  narrator.stage('rendering');
+  const baking = performance.now();
+  const lut = await engine.bakeLut(result.latents, { strength: job.strength, signal });
+  const bakeMs = performance.now() - baking;
+
+  const { name, version } = engine.manifest;
+  const bundle = `${name} ${version}`;
+  const applied = await document.applyRetouch(
+    {
+      lut,
+      story: storyOf(result.reasoning),
+      provenance: { mode: result.mode, reasoning: result.reasoning, strength: job.strength, bundle },
+      record: ({ render, write }) =>
+        makeRecord({
+          result,
+          load: loadMs + result.timingsMs.load,
+          render: bakeMs + render,
+          write,
+          device: DEVICE,
+          bundle,
+        }),
+    },
+    {
+      signal,
+      onStage: (stage) => {
+        if (stage === 'write') narrator.stage('writing');
+      },
+    },
+  );
+  const record = applied.record as RetouchRecord;
+  narrator.note(`done in ${((performance.now() - started) / 1000).toFixed(1)} s: ${summary(record)}`);
+  if (document.name !== baseName(applied.results[0] ?? '')) {
+    narrator.note(`The name was taken, so the results are ${printable(baseName(applied.results[0] ?? ''))}.*`);
+  }
+  return { results: applied.results, record };
+}
+
+/**
+ * How the model is asked. Parameters and a reference look say the same for every photo, so the model answers once and
+ * the times of that answer are counted for the first photo.
+ */
+async function prepareTask(
+  job: RetouchJob,
+  host: Host,
+  parameters: Parameters | undefined,
+  narrator: Narrator,
+  signal: AbortSignal,
+): Promise<Session['ask']> {
+  const { task } = job;
+  const options: CallOptions = {
+    signal,
+    onText: (event) => {
+      narrator.text(event);
+    },
+  };
+  switch (task.kind) {
+    case 'auto':
+      return async (engine, document) => engine.auto(await document.readProxy(PROXY_EDGE, signal), options);
+    case 'style':
+      return async (engine, document) => engine.style(await document.readProxy(PROXY_EDGE, signal), task.text, options);
+    case 'param':
+      return once((engine) => engine.param(parameters!, options));
+    case 'reference': {
+      const before = await readReference(host, task.before, signal);
+      const after = await readReference(host, task.after, signal);
+      return once((engine) => engine.reference(before, after, options));
+    }
+  }
+}
+
+async function readReference(host: Host, file: string, signal: AbortSignal): Promise<Proxy> {
+  return (await host.open(file, signal)).readProxy(PROXY_EDGE, signal);
+}
+
+function once(askOnce: (engine: Engine) => Promise<RetouchResult>): Session['ask'] {
+  let answer: RetouchResult | undefined;
+  return async (engine) => {
+    if (answer) return { ...answer, timingsMs: { load: 0, vision: 0, prefill: 0, decode: 0 } };
+    answer = await askOnce(engine);
+    return answer;
+  };
+}
+
+function summary({ timingsMs, tokens }: RetouchRecord): string {
+  const stages = Object.entries(timingsMs).map(([stage, ms]) => `${stage} ${(ms / 1000).toFixed(2)}`);
+  return `${stages.join(', ')} s; ${tokens} tokens`;
+}
+
+function baseName(file: string): string {
+  return file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
+}

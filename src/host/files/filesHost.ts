@@ -1,0 +1,152 @@
+import { formatCubeBytes } from '../../color/cube-write';
+import { breathe } from '../cancel';
+import { deviceLinkProfile } from '../deviceLink';
+import { HostError } from '../errors';
+import {
+  type AppliedRetouch,
+  type ApplyRetouchOptions,
+  type Host,
+  type HostDocument,
+  type Proxy,
+  type Retouch,
+} from '../host';
+import { FileSet } from './fileSet';
+import { NameChooser, photoName } from './names';
+import { packMerged, packPixels, psdParts } from './psd';
+import { type Pixels, type ReadPhoto, quoted, readPhoto } from './photo';
+import { pngPieces, srgbProfile } from './png';
+import { makeProxy } from './proxy';
+import { xmpPacket } from './xmp';
+
+/** Pixels between two looks at the signal while the LUT is applied. */
+const PIXELS_PER_BAND = 1e6;
+const CUBE_COMMENTS = ['Input and output: sRGB (IEC 61966-2-1), encoded values, full range.'];
+
+/** Photos are files; a retouch is four files beside each other: NAME.psd, NAME.png, NAME.cube and NAME.json. */
+export class FilesHost implements Host {
+  private readonly names: NameChooser;
+
+  /** `folder` receives the results; it must exist (`prepareFolder`). No file in it is ever overwritten. */
+  constructor(private readonly folder: string) {
+    this.names = new NameChooser(folder);
+  }
+
+  async open(file: string, signal?: AbortSignal): Promise<HostDocument> {
+    return new FilesDocument(file, await readPhoto(file, signal), this.folder, this.names);
+  }
+}
+
+class FilesDocument implements HostDocument {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bitDepth: 8 | 16;
+  readonly hasAlpha: boolean;
+  readonly notes: readonly string[];
+  private readonly density: number | undefined;
+  private pixels: Pixels | undefined;
+
+  constructor(
+    private readonly file: string,
+    { pixels, density, notes }: ReadPhoto,
+    private readonly folder: string,
+    private readonly names: NameChooser,
+  ) {
+    this.name = photoName(file);
+    this.width = pixels.width;
+    this.height = pixels.height;
+    this.bitDepth = pixels.data instanceof Uint16Array ? 16 : 8;
+    this.hasAlpha = pixels.channels === 4;
+    this.density = density;
+    this.pixels = pixels;
+    this.notes =
+      this.bitDepth === 16 ? [...notes, 'The photo has 16 bits per channel: so has the PNG; the PSD has 8.'] : notes;
+  }
+
+  async readProxy(longEdge: number, signal?: AbortSignal): Promise<Proxy> {
+    return makeProxy(this.heldPixels(), longEdge, signal);
+  }
+
+  async applyRetouch(retouch: Retouch, { signal, onStage }: ApplyRetouchOptions = {}): Promise<AppliedRetouch> {
+    const pixels = this.heldPixels();
+    this.pixels = undefined;
+    const profile = await srgbProfile();
+    const watch = new Stopwatch();
+
+    onStage?.('render');
+    const original = await watch.time('write', () => packPixels(pixels, signal));
+    await watch.time('render', () => applyInPlace(pixels, retouch, signal));
+
+    onStage?.('write');
+    const files = new FileSet(this.folder);
+    try {
+      const name = await this.names.choose(this.name);
+      const title = `VeraRetouch ${this.name} (sRGB)`;
+      const cube = formatCubeBytes(retouch.lut, { title, comments: CUBE_COMMENTS });
+      const write = async (): Promise<void> => {
+        // The PNG is compressed on another thread while this one packs the PSD.
+        const png = files.stage(`${name}.png`, pngPieces(pixels, profile, signal), signal);
+        // Awaited below; until then a failure is not a stray one.
+        png.catch(() => undefined);
+        const retouched = await packPixels(pixels, signal);
+        const merged = this.hasAlpha ? await packMerged(pixels, retouched, signal) : undefined;
+        const parts = psdParts({
+          width: this.width,
+          height: this.height,
+          hasAlpha: this.hasAlpha,
+          original,
+          retouched,
+          merged,
+          cube,
+          cubeName: `${name}.cube`,
+          deviceLink: deviceLinkProfile(retouch.lut, title),
+          profile,
+          xmp: xmpPacket(this.name, retouch.story, retouch.provenance),
+          density: this.density,
+        });
+        await files.stage(`${name}.psd`, parts, signal);
+        await png;
+        await files.stage(`${name}.cube`, [cube], signal);
+      };
+      await watch.time('write', write);
+      const record = retouch.record(watch.times);
+      // Last: where the record is, the other files are.
+      await files.stage(`${name}.json`, [Buffer.from(`${JSON.stringify(record, null, 2)}\n`)], signal);
+      return { results: await files.commit(signal), record };
+    } finally {
+      await files.discard();
+    }
+  }
+
+  private heldPixels(): Pixels {
+    if (this.pixels) return this.pixels;
+    throw new HostError(
+      'PHOTO_ALREADY_USED',
+      `${quoted(this.file)} has had its retouch; its pixels are no longer held.`,
+      'Open it again.',
+    );
+  }
+}
+
+async function applyInPlace(pixels: Pixels, { lut }: Retouch, signal?: AbortSignal): Promise<void> {
+  const { channels, data } = pixels;
+  const band = PIXELS_PER_BAND * channels;
+  for (let at = 0; at < data.length; at += band) {
+    await breathe(signal);
+    lut.apply(data.subarray(at, at + band), channels);
+  }
+}
+
+/** Adds up milliseconds per stage. */
+class Stopwatch {
+  readonly times = { render: 0, write: 0 };
+
+  async time<T>(stage: 'render' | 'write', work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.times[stage] += performance.now() - started;
+    }
+  }
+}

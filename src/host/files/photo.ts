@@ -1,0 +1,212 @@
+import { stat, open as openFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { throwIfCancelled, unlessCancelled } from '../cancel';
+import { HostError } from '../errors';
+
+/** Pixels of a photo in memory: sRGB, interleaved, rows from the top, upright. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3 | 4;
+  /** width * height * channels values; Uint8Array 0..255 or Uint16Array 0..65535. */
+  readonly data: Uint8Array | Uint16Array;
+}
+
+export interface ReadPhoto {
+  readonly pixels: Pixels;
+  /** Pixels per inch as the file states it, if it does. */
+  readonly density: number | undefined;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Limits of what is read. Photo, packed layers and encoder buffers are in memory at once: at most about 25 bytes for
+ * each pixel, so 120 megapixels stay within 4 GB together with the model. 30,000 is the longest side of a PSD.
+ */
+export const MAX_PIXELS = 120e6;
+export const MAX_SIDE = 30000;
+
+const FORMATS: Readonly<Record<string, string>> = { jpeg: 'JPEG', png: 'PNG', tiff: 'TIFF', webp: 'WebP' };
+const READABLE = 'JPEG, PNG, TIFF and WebP are read.';
+/** Camera raw files are TIFF containers: without this check their small preview would be read as the photo. */
+const CAMERA_RAW =
+  /\.(3fr|arw|cr2|cr3|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|rwl|sr2|srf|srw|x3f)$/i;
+const UNTOUCHED = 'Nothing was written for it.';
+
+// One photo after another, each once: a cache would only hold memory.
+sharp.cache(false);
+
+/** Limits the threads that decoding and encoding one picture may use. */
+export function useThreads(threads: number): void {
+  sharp.concurrency(threads);
+}
+
+/**
+ * Reads a whole photo: JPEG, PNG, TIFF or WebP, 8 or 16 bits per channel; grey and CMYK become RGB, an embedded
+ * profile is converted to sRGB, EXIF orientation is applied, transparency is kept. The header is checked against the
+ * limits before pixels are decoded. Throws HostError PHOTO_*.
+ */
+export async function readPhoto(file: string, signal?: AbortSignal): Promise<ReadPhoto> {
+  throwIfCancelled(signal);
+  await checkFile(file);
+  const header = await readHeader(file, signal);
+  checkHeader(file, header);
+  const sixteen = header.depth === 'ushort';
+  const image = openImage(file).autoOrient();
+  const converted = sixteen ? to16BitSrgb(image, header) : image.toColourspace('srgb');
+  const opaque = header.hasAlpha ? converted : converted.removeAlpha();
+  let decoded;
+  try {
+    const raw = opaque.raw({ depth: sixteen ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+    decoded = await unlessCancelled(raw, signal);
+  } catch (cause) {
+    throwIfCancelled(signal);
+    throw new HostError(
+      'PHOTO_DAMAGED',
+      `${quoted(file)} is damaged or cut short: ${reason(cause)}. ${UNTOUCHED}`,
+      'Copy the file again from its source, or open it in an editor and save it anew.',
+      cause,
+    );
+  }
+  const { width, height, channels } = decoded.info;
+  if (channels !== 3 && channels !== 4) {
+    throw new HostError(
+      'PHOTO_FORMAT',
+      `${quoted(file)} has ${channels} channels, which is no RGB picture. ${UNTOUCHED}`,
+      'Convert it to RGB and try again.',
+    );
+  }
+  return {
+    pixels: { width, height, channels, data: sixteen ? asUint16(decoded.data) : decoded.data },
+    density: header.density,
+    notes: notesOn(header),
+  };
+}
+
+async function checkFile(file: string): Promise<void> {
+  let info;
+  try {
+    info = await stat(file);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new HostError('PHOTO_NOT_FOUND', `There is no file ${quoted(file)}.`, 'Check the path.', cause);
+    }
+    throw unreadable(file, cause);
+  }
+  if (info.isDirectory()) {
+    throw new HostError(
+      'PHOTO_NOT_A_FILE',
+      `${quoted(file)} is a folder. ${UNTOUCHED}`,
+      `Name the photos in it, for example ${quoted(path.join(file, '*.jpg'))} without the quotes.`,
+    );
+  }
+  if (!info.isFile()) {
+    throw new HostError('PHOTO_NOT_A_FILE', `${quoted(file)} is not an ordinary file. ${UNTOUCHED}`, READABLE);
+  }
+  if (info.size === 0) {
+    throw new HostError('PHOTO_NOT_AN_IMAGE', `${quoted(file)} is empty (0 bytes). ${UNTOUCHED}`, READABLE);
+  }
+  if (CAMERA_RAW.test(file)) {
+    throw new HostError(
+      'PHOTO_FORMAT',
+      `${quoted(file)} is a camera raw file, which is not read. ${UNTOUCHED}`,
+      'Develop it to a 16-bit TIFF first, then give that.',
+    );
+  }
+  try {
+    await (await openFile(file, 'r')).close();
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+function openImage(file: string): Sharp {
+  // The project's own limits are checked on the header; "error" also refuses files that were cut short.
+  return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+}
+
+async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata> {
+  try {
+    return await unlessCancelled(openImage(file).metadata(), signal);
+  } catch (cause) {
+    throwIfCancelled(signal);
+    throw new HostError(
+      'PHOTO_NOT_AN_IMAGE',
+      `${quoted(file)} is not a picture that can be read: ${reason(cause)}. ${UNTOUCHED}`,
+      READABLE,
+      cause,
+    );
+  }
+}
+
+function checkHeader(file: string, header: Metadata): void {
+  if (!(header.format in FORMATS)) {
+    throw new HostError(
+      'PHOTO_FORMAT',
+      `${quoted(file)} is in the format "${header.format}", which is not read. ${UNTOUCHED}`,
+      `${READABLE} Convert it to one of these.`,
+    );
+  }
+  if (header.depth !== 'uchar' && header.depth !== 'ushort') {
+    throw new HostError(
+      'PHOTO_FORMAT',
+      `${quoted(file)} holds values of type "${header.depth}"; photos of 8 or 16 bits per channel are read. ${UNTOUCHED}`,
+      'Convert it to 16 bits per channel and try again.',
+    );
+  }
+  const { width, height } = header;
+  const megapixels = (width * height) / 1e6;
+  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE) {
+    throw new HostError(
+      'PHOTO_TOO_LARGE',
+      `${quoted(file)} has ${width} x ${height} pixels (${megapixels.toFixed(0)} megapixels); the limits are ` +
+        `${MAX_PIXELS / 1e6} megapixels, beyond which 4 GB of memory would not do, and ${MAX_SIDE} pixels a side, ` +
+        `which a PSD cannot exceed. ${UNTOUCHED}`,
+      'Make a smaller copy, retouch that, and apply its .cube file to the large photo in your editor.',
+    );
+  }
+}
+
+/**
+ * The encoder's 16-bit pipeline computes in Display P3 when a file has a profile, and leaves values as they are when
+ * it has none. Only the first must be brought to sRGB, which asking for an output profile does.
+ */
+function to16BitSrgb(image: Sharp, header: Metadata): Sharp {
+  const wide = image.toColourspace('rgb16');
+  return header.hasProfile && header.space === 'rgb16' ? wide.withIccProfile('srgb') : wide;
+}
+
+function asUint16(bytes: Buffer): Uint16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Buffer.from(bytes);
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
+}
+
+function notesOn(header: Metadata): string[] {
+  const notes: string[] = [];
+  if (header.space === 'cmyk') notes.push('The photo is CMYK; it was converted to sRGB.');
+  if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} pictures; the first was read.`);
+  return notes;
+}
+
+function unreadable(file: string, cause: unknown): HostError {
+  return new HostError(
+    'PHOTO_UNREADABLE',
+    `${quoted(file)} cannot be opened: ${reason(cause)}.`,
+    'Check that you may read it.',
+    cause,
+  );
+}
+
+/** A path as people see it, control characters made visible. */
+export function quoted(file: string): string {
+  return JSON.stringify(file);
+}
+
+/** The first line of what a library threw, without the path that it repeats. */
+export function reason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const line = (text.split('\n').find((part) => part.trim() !== '') ?? 'unknown reason').trim();
+  return line.replace(/[.\s]+$/, '').slice(0, 200);
+}

@@ -1,0 +1,172 @@
+import type {
+  Env,
+  InferenceSession,
+  InferenceSessionFactory,
+  Tensor as OrtTensor,
+  TensorConstructor,
+} from 'onnxruntime-common';
+import { InferenceError, messageOf } from './errors';
+import { Serial } from './serial';
+
+/** Where graphs run. The bundle may hold another file of a graph for each. */
+export type Device = 'node' | 'wasm' | 'webgpu';
+
+/** An array with a shape, on whatever memory the device uses. Usable until disposed. */
+export interface Tensor {
+  readonly dims: readonly number[];
+  /** The values in row-major order, fetched from the device if they are there. Throws InferenceError unless float32. */
+  floats(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export interface SessionOptions {
+  /** Outputs that are only fed back into the same session: they may stay in the device's memory. */
+  readonly keepOnDevice?: readonly string[];
+}
+
+/** One graph, ready to run. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the graph and returns the outputs named in `outputs`. The caller owns (and disposes) feeds and results.
+   * Runs of one backend never overlap. Throws InferenceError when the runtime fails.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+/** Everything that the product needs from an inference runtime. */
+export interface Backend {
+  readonly device: Device;
+  /** float32 tensor over `data` (not copied), whose length is the product of `dims`. */
+  floats(data: Float32Array, dims: readonly number[]): Tensor;
+  /** int64 tensor over `data` (not copied), whose length is the product of `dims`. */
+  integers(data: BigInt64Array, dims: readonly number[]): Tensor;
+  /** A session over the bytes of an ONNX file. Throws InferenceError when the runtime refuses them. */
+  createSession(bytes: Uint8Array, options?: SessionOptions): Promise<Session>;
+}
+
+/** What onnxruntime-node, onnxruntime-web and onnxruntime-web/webgpu have in common. */
+export interface OrtModule {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+  readonly env: Env;
+}
+
+export interface OrtBackendOptions {
+  readonly device: Device;
+  /** CPU threads of one run, for `node` and `wasm`; the runtime chooses when absent. */
+  readonly threads?: number;
+  /** Execution providers to use instead of the device's own (cpu, wasm, webgpu), in onnxruntime's form. */
+  readonly executionProviders?: readonly InferenceSession.ExecutionProviderConfig[];
+}
+
+const PROVIDER: Record<Device, string> = { node: 'cpu', wasm: 'wasm', webgpu: 'webgpu' };
+
+/**
+ * A backend over an onnxruntime module that the caller has imported: onnxruntime-node, onnxruntime-web or
+ * onnxruntime-web/webgpu. This part imports none of them, so a page never carries the native module.
+ */
+export function createOrtBackend(ort: OrtModule, options: OrtBackendOptions): Backend {
+  if (options.threads !== undefined && options.device !== 'node') ort.env.wasm.numThreads = options.threads;
+  // One queue for all sessions: the web builds share one wasm instance between them.
+  const serial = new Serial();
+  return {
+    device: options.device,
+    floats: (data, dims) => new WrappedTensor(new ort.Tensor('float32', data, dims)),
+    integers: (data, dims) => new WrappedTensor(new ort.Tensor('int64', data, dims)),
+    createSession: (bytes, sessionOptions) =>
+      serial.run(async () => {
+        try {
+          const session = await ort.InferenceSession.create(bytes, ortSessionOptions(options, sessionOptions));
+          return new OrtSession(session, serial);
+        } catch (cause) {
+          throw new InferenceError(
+            `onnxruntime could not load a graph on device "${options.device}": ${messageOf(cause)}. Nothing was run.`,
+            'Choose another device, or check that the bundle is meant for this version of onnxruntime.',
+            cause,
+          );
+        }
+      }),
+  };
+}
+
+function ortSessionOptions(options: OrtBackendOptions, session?: SessionOptions): InferenceSession.SessionOptions {
+  const keep = options.device === 'webgpu' ? (session?.keepOnDevice ?? []) : [];
+  return {
+    executionProviders: options.executionProviders ?? [PROVIDER[options.device]],
+    graphOptimizationLevel: 'all',
+    // Errors only: onnxruntime's warnings about its own optimiser mean nothing to a person who retouches.
+    logSeverityLevel: 3,
+    ...(options.threads !== undefined && options.device === 'node' ? { intraOpNumThreads: options.threads } : {}),
+    ...(keep.length > 0
+      ? { preferredOutputLocation: Object.fromEntries(keep.map((name) => [name, 'gpu-buffer' as const])) }
+      : {}),
+  };
+}
+
+class WrappedTensor implements Tensor {
+  constructor(readonly value: OrtTensor) {}
+
+  get dims(): readonly number[] {
+    return this.value.dims;
+  }
+
+  async floats(): Promise<Float32Array> {
+    if (this.value.type !== 'float32') {
+      throw new InferenceError(
+        `The model gave values of type ${this.value.type} where float32 is expected. No result was produced.`,
+        'Export the graphs of the bundle with float32 inputs and outputs.',
+      );
+    }
+    return (await this.value.getData()) as Float32Array;
+  }
+
+  dispose(): void {
+    this.value.dispose();
+  }
+}
+
+class OrtSession implements Session {
+  constructor(
+    private readonly session: InferenceSession,
+    private readonly serial: Serial,
+  ) {}
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames;
+  }
+
+  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>> {
+    return this.serial.run(async () => {
+      const values = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, unwrap(tensor)]));
+      try {
+        const results = await this.session.run(values, outputs);
+        return Object.fromEntries(outputs.map((name) => [name, new WrappedTensor(results[name])]));
+      } catch (cause) {
+        throw new InferenceError(
+          `onnxruntime failed while running the model: ${messageOf(cause)}. No result was produced.`,
+          'Close other programs if memory is short, or choose another device.',
+          cause,
+        );
+      }
+    });
+  }
+
+  dispose(): Promise<void> {
+    return this.serial.run(() => this.session.release());
+  }
+}
+
+function unwrap(tensor: Tensor): OrtTensor {
+  if (tensor instanceof WrappedTensor) return tensor.value;
+  throw new InferenceError(
+    'A tensor of another backend was handed to this one. Nothing was run.',
+    'Make every tensor with the backend that runs it.',
+  );
+}

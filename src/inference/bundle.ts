@@ -1,0 +1,235 @@
+import type { Device } from './backend';
+import { BundleError, messageOf, throwIfCancelled } from './errors';
+import { checkFileName, parseManifest, type GraphName, type Manifest } from './manifest';
+
+/** Where a bundle's files come from: a folder, a web server, bytes in memory. Names never contain folders. */
+export interface BundleSource {
+  /** The whole file. Rejects when there is no such file or it cannot be read. */
+  read(name: string): Promise<Uint8Array>;
+  /** The names of all files, where the source can tell; lets a missing file be found before anything is read. */
+  list?(): Promise<readonly string[]>;
+}
+
+export interface VerifyProgress {
+  readonly file: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** The one call of SubtleCrypto that is made here. */
+interface Digester {
+  digest(algorithm: 'SHA-256', data: Uint8Array): Promise<ArrayBuffer>;
+}
+
+const MANIFEST = 'bundle.json';
+const CHECKSUMS = 'SHA256SUMS';
+const GET_AGAIN = 'Get the whole bundle again from a place that you trust.';
+
+/**
+ * A model bundle: a flat folder with bundle.json, SHA256SUMS and the files that they name.
+ * No byte leaves this class before its SHA-256 was found equal to the listed one.
+ */
+export class Bundle {
+  private constructor(
+    private readonly source: BundleSource,
+    private readonly digests: ReadonlyMap<string, string>,
+    readonly manifest: Manifest,
+  ) {}
+
+  /**
+   * Reads SHA256SUMS and bundle.json and checks that every file they need is listed (and there, where the source
+   * can tell). Throws BundleError; nothing of a refused bundle is used.
+   */
+  static async open(source: BundleSource, signal?: AbortSignal): Promise<Bundle> {
+    throwIfCancelled(signal);
+    const present = await listFiles(source);
+    const digests = parseChecksums(decodeText(await readFile(source, CHECKSUMS, present), CHECKSUMS));
+    requireListed(digests, MANIFEST, 'Every bundle has one');
+    for (const name of digests.keys()) requirePresent(present, name);
+    throwIfCancelled(signal);
+    const manifest = parseManifest(parseJson(await readVerified(source, MANIFEST, digests, present), MANIFEST));
+    for (const [name, why] of filesOf(manifest)) requireListed(digests, name, why);
+    return new Bundle(source, digests, manifest);
+  }
+
+  /** All files of the bundle but SHA256SUMS itself, in its order. */
+  get files(): readonly string[] {
+    return [...this.digests.keys()];
+  }
+
+  /** Reads one file and verifies it. Throws BundleError when it is missing, unreadable, not listed or changed. */
+  async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+    throwIfCancelled(signal);
+    requireListed(this.digests, name, 'Something asked for it');
+    const bytes = await readVerified(this.source, name, this.digests);
+    throwIfCancelled(signal);
+    return bytes;
+  }
+
+  /** Reads one file as JSON. Throws as `read` does, and BundleError when it is no JSON. */
+  async readJson(name: string, signal?: AbortSignal): Promise<unknown> {
+    return parseJson(await this.read(name, signal), name);
+  }
+
+  /** The file of a graph for a device: the device's own if the bundle has one, else the default one. */
+  graphFile(graph: GraphName, device: Device): string {
+    const files = this.manifest.graphs[graph];
+    const file = files.get(device) ?? files.get('default');
+    if (file !== undefined) return file;
+    throw new BundleError(
+      'BUNDLE_GRAPH_MISSING',
+      `The bundle has no file of the graph "${graph}" for the device "${device}", and no default one. It was not loaded.`,
+      `Use one of the devices that the bundle serves: ${[...files.keys()].join(', ') || 'none'}.`,
+    );
+  }
+
+  /** Verifies every file of the bundle, also those that the next call would not use. Throws as `read` does. */
+  async verifyAll(
+    options: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void } = {},
+  ): Promise<void> {
+    const names = this.files;
+    for (const [i, name] of names.entries()) {
+      options.onProgress?.({ file: name, done: i, total: names.length });
+      await this.read(name, options.signal);
+    }
+  }
+}
+
+/**
+ * Parses the output of `sha256sum`: 64 hexadecimal digits, two spaces (or space and star), a file name.
+ * Throws BundleError BUNDLE_CHECKSUMS with the line's number, or BUNDLE_FILE_NAME.
+ */
+export function parseChecksums(text: string): ReadonlyMap<string, string> {
+  const digests = new Map<string, string>();
+  const lines = text.split('\n');
+  for (const [i, raw] of lines.entries()) {
+    const line = raw.replace(/\r$/, '');
+    if (line === '' && i === lines.length - 1) continue;
+    const match = /^([0-9a-fA-F]{64}) [ *](.+)$/.exec(line);
+    if (!match) throw badChecksums(`its line ${i + 1} is not "<64 hexadecimal digits>  <file name>"`);
+    const name = checkFileName(match[2], `${CHECKSUMS}, line ${i + 1},`);
+    if (digests.has(name)) throw badChecksums(`it lists ${name} twice`);
+    digests.set(name, match[1].toLowerCase());
+  }
+  if (digests.size === 0) throw badChecksums('it lists no file');
+  return digests;
+}
+
+/** SHA-256 of the bytes as 64 lower-case hexadecimal digits. Throws BundleError where the platform offers none. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  // Pages that are no secure context have no SubtleCrypto, whatever the platform's types say.
+  const { subtle } = (globalThis as { crypto?: { subtle?: Digester } }).crypto ?? {};
+  if (!subtle) {
+    throw new BundleError(
+      'BUNDLE_NO_CRYPTO',
+      'This page has no SHA-256 (crypto.subtle), so the bundle cannot be verified. It was not loaded.',
+      'Open the page from https, from localhost or from a file.',
+    );
+  }
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function* filesOf(manifest: Manifest): Generator<[name: string, why: string]> {
+  for (const [graph, files] of Object.entries(manifest.graphs)) {
+    for (const [device, name] of files) yield [name, `bundle.json names it as graphs.${graph}.${device}`];
+  }
+  yield [manifest.tokenizerFile, 'bundle.json names it as tokenizer.tokenizer'];
+  yield [manifest.tokenizerConfigFile, 'bundle.json names it as tokenizer.config'];
+  yield [manifest.outputTokensFile, 'bundle.json names it as outputTokens'];
+}
+
+async function listFiles(source: BundleSource): Promise<ReadonlySet<string> | undefined> {
+  if (!source.list) return undefined;
+  try {
+    return new Set(await source.list());
+  } catch (cause) {
+    throw new BundleError(
+      'BUNDLE_FILE_UNREADABLE',
+      `The files of the bundle could not be listed: ${messageOf(cause)}. Nothing was loaded.`,
+      'Check that the bundle is where you said and that you may read it.',
+      cause,
+    );
+  }
+}
+
+function requirePresent(present: ReadonlySet<string> | undefined, name: string): void {
+  if (!present || present.has(name)) return;
+  throw new BundleError(
+    'BUNDLE_FILE_MISSING',
+    `The bundle has no file ${name}. Nothing was loaded.`,
+    name === CHECKSUMS || name === MANIFEST
+      ? 'Check that this is the folder of a model bundle; get the bundle again if it is.'
+      : GET_AGAIN,
+  );
+}
+
+function requireListed(digests: ReadonlyMap<string, string>, name: string, why: string): void {
+  if (digests.has(name)) return;
+  throw new BundleError(
+    'BUNDLE_FILE_NOT_LISTED',
+    `${CHECKSUMS} does not list ${name}, so it cannot be verified and was not used. ${why}.`,
+    GET_AGAIN,
+  );
+}
+
+async function readFile(source: BundleSource, name: string, present?: ReadonlySet<string>): Promise<Uint8Array> {
+  requirePresent(present, name);
+  try {
+    return await source.read(name);
+  } catch (cause) {
+    const missing = cause instanceof Error && (cause as Error & { code?: unknown }).code === 'ENOENT';
+    throw new BundleError(
+      missing ? 'BUNDLE_FILE_MISSING' : 'BUNDLE_FILE_UNREADABLE',
+      missing
+        ? `The bundle has no file ${name}. It was not loaded.`
+        : `The file ${name} of the bundle could not be read: ${messageOf(cause)}. It was not loaded.`,
+      missing ? GET_AGAIN : 'Check that the bundle is where you said and that you may read it.',
+      cause,
+    );
+  }
+}
+
+async function readVerified(
+  source: BundleSource,
+  name: string,
+  digests: ReadonlyMap<string, string>,
+  present?: ReadonlySet<string>,
+): Promise<Uint8Array> {
+  const bytes = await readFile(source, name, present);
+  const actual = await sha256(bytes);
+  const expected = digests.get(name);
+  if (actual === expected) return bytes;
+  throw new BundleError(
+    'BUNDLE_HASH',
+    `The file ${name} (${bytes.length} bytes) is not the one that ${CHECKSUMS} lists: its SHA-256 is ${actual}, ` +
+      `expected ${expected ?? 'none'}. It was not used.`,
+    `The file is damaged or was changed. ${GET_AGAIN}`,
+  );
+}
+
+function decodeText(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new BundleError('BUNDLE_JSON', `${name} is not UTF-8 text. It was not used.`, GET_AGAIN, cause);
+  }
+}
+
+function parseJson(bytes: Uint8Array, name: string): unknown {
+  const text = decodeText(bytes, name);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new BundleError(
+      'BUNDLE_JSON',
+      `${name} is not valid JSON: ${messageOf(cause)}. It was not used.`,
+      GET_AGAIN,
+      cause,
+    );
+  }
+}
+
+function badChecksums(what: string): BundleError {
+  return new BundleError('BUNDLE_CHECKSUMS', `${CHECKSUMS} cannot be used: ${what}. Nothing was loaded.`, GET_AGAIN);
+}

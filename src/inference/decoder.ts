@@ -1,0 +1,206 @@
+import type { Backend, Session, Tensor } from './backend';
+import { InferenceError, throwIfCancelled } from './errors';
+import { AnswerGrammar, pickToken, type SectionIds, type Skeleton } from './grammar';
+import { cacheNames } from './graphs';
+import type { Dimensions, Field } from './manifest';
+import type { PromptPiece } from './prompt';
+import { TextStream, type BundleTokenizer } from './tokenizer';
+
+/** A bit of reasoning as it is written. The texts of one field, joined, are that field's text. */
+export interface TextEvent {
+  readonly field: Field;
+  /** What is new since the last event of this field; may be empty when `done`. */
+  readonly text: string;
+  /** Is the field complete with this event? */
+  readonly done: boolean;
+}
+
+export interface DecoderParts {
+  readonly backend: Backend;
+  readonly embed: Session;
+  readonly decoder: Session;
+  readonly tokenizer: BundleTokenizer;
+  readonly skeleton: Skeleton;
+  readonly dimensions: Dimensions;
+}
+
+export interface DecodeRequest {
+  readonly sections: readonly SectionIds[];
+  readonly prompt: readonly PromptPiece[];
+  /** Rows [n, hidden] to put at the prompt's places. */
+  readonly rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onText?: ((event: TextEvent) => void) | undefined;
+}
+
+export interface Answer {
+  readonly texts: ReadonlyMap<Field, string>;
+  /** Every id after the prompt in order, written or given, without the third retouch token. */
+  readonly tokenIds: readonly number[];
+  /** [3 * hidden]: the states that predict the retouch tokens of light, global colour, specific colour. */
+  readonly states: Float32Array;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+/**
+ * Writes one answer, greedily: the prompt in one pass, then token by token inside the sections of the skeleton;
+ * tokens that the skeleton gives are fed together with the one before them, in the same pass.
+ *
+ * Throws CancelledError between two runs of a graph when the signal has fired, InferenceError when the model's scores are no
+ * numbers. Whatever happens, the key-value cache is released.
+ */
+export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest): Promise<Answer> {
+  const { skeleton, tokenizer, dimensions } = parts;
+  const { signal, onText } = request;
+  const grammar = new AnswerGrammar(request.sections, skeleton.retouch);
+  const texts = new Map<Field, string>();
+  const cache = new CachedDecoder(parts, signal);
+  const started = performance.now();
+  try {
+    const tokenIds = [...grammar.begin()];
+    let logits = await cache.feedPrompt([...request.prompt, { ids: tokenIds }], request.rows);
+    const prefilled = performance.now();
+    let stream = new TextStream(tokenizer);
+    for (;;) {
+      const { field, end } = grammar.section;
+      const id = pickToken(logits, skeleton, end);
+      if (id === undefined) throw noScores(field);
+      const step = grammar.accept(id);
+      tokenIds.push(...step.feed);
+      const text = id === end ? '' : stream.push(id);
+      if (text !== '' || step.closes) onText?.({ field, text, done: step.closes });
+      if (step.closes) {
+        texts.set(field, stream.text);
+        stream = new TextStream(tokenizer);
+      }
+      if (step.finished) {
+        const hidden = await cache.feedLast(step.feed);
+        // The state at a position predicts the next token: end -> light, light -> global, global -> specific.
+        const states = hidden.slice(hidden.length - 3 * dimensions.hidden);
+        return { texts, tokenIds, states, prefillMs: prefilled - started, decodeMs: performance.now() - prefilled };
+      }
+      logits = await cache.feed(step.feed);
+    }
+  } finally {
+    cache.dispose();
+  }
+}
+
+/** The decoder with the keys and values of everything fed so far. */
+class CachedDecoder {
+  private readonly past: readonly string[];
+  private readonly present: readonly string[];
+  private cache: readonly Tensor[];
+  private length = 0;
+
+  constructor(
+    private readonly parts: DecoderParts,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    const { layers, kvHeads, headDim } = parts.dimensions;
+    this.past = cacheNames('past', layers);
+    this.present = cacheNames('present', layers);
+    this.cache = this.past.map(() => parts.backend.floats(new Float32Array(0), [1, kvHeads, 0, headDim]));
+  }
+
+  /** Feeds ids in one pass; returns the scores [Vout] of what follows the last. */
+  async feed(ids: readonly number[]): Promise<Float32Array> {
+    return this.pass(await this.embed(ids), 'logits');
+  }
+
+  /** Feeds ids in one pass; returns the hidden states [ids, hidden] at them. */
+  async feedLast(ids: readonly number[]): Promise<Float32Array> {
+    return this.pass(await this.embed(ids), 'hidden');
+  }
+
+  /** Feeds a prompt in one pass, with rows in its places; returns the scores [Vout] of what follows it. */
+  async feedPrompt(
+    prompt: readonly PromptPiece[],
+    rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>,
+  ): Promise<Float32Array> {
+    const { hidden } = this.parts.dimensions;
+    const embedded = await this.embed(prompt.flatMap((piece) => ('ids' in piece ? piece.ids : [])));
+    const chunks: Float32Array[] = [];
+    let used = 0;
+    for (const piece of prompt) {
+      if ('ids' in piece) {
+        chunks.push(embedded.subarray(used, used + piece.ids.length * hidden));
+        used += piece.ids.length * hidden;
+      } else {
+        chunks.push(this.checkRows(rows[piece.rows], piece.rows));
+      }
+    }
+    return this.pass(concatenate(chunks), 'logits');
+  }
+
+  dispose(): void {
+    for (const tensor of this.cache) tensor.dispose();
+    this.cache = [];
+  }
+
+  private async embed(ids: readonly number[]): Promise<Float32Array> {
+    throwIfCancelled(this.signal);
+    const input = this.parts.backend.integers(BigInt64Array.from(ids, BigInt), [1, ids.length]);
+    const { embeds } = await this.parts.embed.run({ input_ids: input }, ['embeds']);
+    const values = await takeFloats(embeds);
+    const expected = ids.length * this.parts.dimensions.hidden;
+    return values.length === expected ? values : wrongSize('The embedding', values.length, expected);
+  }
+
+  private checkRows(rows: Float32Array | undefined, place: 'image' | 'params'): Float32Array {
+    const { hidden, imageTokens, paramTokens } = this.parts.dimensions;
+    const expected = hidden * (place === 'image' ? imageTokens : paramTokens);
+    return rows?.length === expected ? rows : wrongSize(`The encoding of the ${place}`, rows?.length ?? 0, expected);
+  }
+
+  private async pass(embeds: Float32Array, wanted: 'logits' | 'hidden'): Promise<Float32Array> {
+    throwIfCancelled(this.signal);
+    const { backend, decoder, dimensions } = this.parts;
+    const count = embeds.length / dimensions.hidden;
+    const total = this.length + count;
+    const feeds: Record<string, Tensor> = {
+      inputs_embeds: backend.floats(embeds, [1, count, dimensions.hidden]),
+      attention_mask: backend.integers(new BigInt64Array(total).fill(1n), [1, total]),
+    };
+    this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
+    const results = await decoder.run(feeds, [wanted, ...this.present]);
+    this.dispose();
+    this.cache = this.present.map((name) => results[name]);
+    this.length = total;
+    return takeFloats(results[wanted]);
+  }
+}
+
+/** The values of a tensor, which is released. */
+export async function takeFloats(tensor: Tensor): Promise<Float32Array> {
+  try {
+    return await tensor.floats();
+  } finally {
+    tensor.dispose();
+  }
+}
+
+function concatenate(chunks: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function wrongSize(what: string, actual: number, expected: number): never {
+  throw new InferenceError(
+    `${what} has ${actual} values where bundle.json's dimensions say ${expected}. No result was produced.`,
+    'Get the bundle again, or export it anew.',
+  );
+}
+
+function noScores(field: Field): InferenceError {
+  return new InferenceError(
+    `The model's scores are not numbers while it writes "${field}". No result was produced.`,
+    'Choose another device: this one computes the model wrongly.',
+  );
+}

@@ -1,0 +1,120 @@
+import type { Backend, Session } from './backend';
+import type { Bundle } from './bundle';
+import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
+import type { Dimensions, GraphName } from './manifest';
+
+interface Signature {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** The keys and values of all layers, as inputs ("past") or as outputs ("present") of the decoder. */
+export function cacheNames(which: 'past' | 'present', layers: number): string[] {
+  return Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
+}
+
+function signature(graph: GraphName, { layers }: Dimensions): Signature {
+  switch (graph) {
+    case 'vision':
+      return { inputs: ['image'], outputs: ['image_tokens'] };
+    case 'params':
+      return { inputs: ['params'], outputs: ['param_tokens', 'latents'] };
+    case 'embed':
+      return { inputs: ['input_ids'], outputs: ['embeds'] };
+    case 'decoder':
+      return {
+        inputs: ['inputs_embeds', 'attention_mask', ...cacheNames('past', layers)],
+        outputs: ['hidden', 'logits', ...cacheNames('present', layers)],
+      };
+    case 'adaptor':
+      return { inputs: ['states'], outputs: ['latents'] };
+    case 'renderer':
+      return { inputs: ['rgb', 'latents'], outputs: ['out'] };
+    case 'encoder':
+      return { inputs: ['before', 'after'], outputs: ['latents'] };
+  }
+}
+
+/**
+ * The graphs of a bundle, each loaded when it is first asked for: param mode never reads the vision graph, and a
+ * reference look needs the encoder and the renderer only.
+ */
+export class Graphs {
+  private readonly sessions = new Map<GraphName, Session>();
+  private spentMs = 0;
+  private disposed = false;
+
+  constructor(
+    private readonly bundle: Bundle,
+    private readonly backend: Backend,
+    private readonly onLoad?: (file: string) => void,
+  ) {}
+
+  /** Milliseconds spent reading, verifying and loading graphs so far. */
+  get loadMs(): number {
+    return this.spentMs;
+  }
+
+  /**
+   * The session of a graph. Calls must not overlap (the retoucher sees to it). Throws BundleError when the file is
+   * missing, changed, or no such graph; CancelledError when the signal fires before it is loaded.
+   */
+  async get(graph: GraphName, signal?: AbortSignal): Promise<Session> {
+    if (this.disposed) {
+      throw new InferenceError('The retoucher was disposed of. Nothing was run.', 'Load it again.');
+    }
+    const ready = this.sessions.get(graph);
+    if (ready) return ready;
+    const started = performance.now();
+    try {
+      const session = await this.load(graph, signal);
+      this.sessions.set(graph, session);
+      throwIfCancelled(signal);
+      return session;
+    } finally {
+      this.spentMs += performance.now() - started;
+    }
+  }
+
+  /** Releases every session; no other call may follow. */
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) await session.dispose();
+  }
+
+  private async load(graph: GraphName, signal?: AbortSignal): Promise<Session> {
+    const { dimensions } = this.bundle.manifest;
+    const file = this.bundle.graphFile(graph, this.backend.device);
+    this.onLoad?.(file);
+    const bytes = await this.bundle.read(file, signal);
+    const keepOnDevice = graph === 'decoder' ? cacheNames('present', dimensions.layers) : [];
+    const session = await this.createSession(file, bytes, keepOnDevice);
+    const { inputs, outputs } = signature(graph, dimensions);
+    const missing = [
+      ...inputs.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),
+      ...outputs.filter((name) => !session.outputNames.includes(name)).map((name) => `output ${name}`),
+    ];
+    if (missing.length === 0) return session;
+    await session.dispose();
+    throw badGraph(file, `it lacks the ${missing.join(', ')} that bundle.json's dimensions ask for`);
+  }
+
+  private async createSession(file: string, bytes: Uint8Array, keepOnDevice: readonly string[]): Promise<Session> {
+    try {
+      return await this.backend.createSession(bytes, { keepOnDevice });
+    } catch (cause) {
+      throw badGraph(file, messageOf(cause), cause);
+    }
+  }
+}
+
+function badGraph(file: string, what: string, cause?: unknown): BundleError {
+  return new BundleError(
+    'BUNDLE_GRAPH',
+    `The graph ${file} of the bundle cannot be used: ${what}. Nothing was run with it.`,
+    'Choose another device, or get a bundle made for this version.',
+    cause,
+  );
+}

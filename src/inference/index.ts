@@ -1,0 +1,27 @@
+export { createOrtBackend, type Backend, type Device, type OrtBackendOptions, type OrtModule } from './backend';
+export { type BundleSource, type VerifyProgress } from './bundle';
+export { type TextEvent } from './decoder';
+export { BundleError, CancelledError, InferenceError, InputError } from './errors';
+export { type Field, type Manifest } from './manifest';
+export {
+  FACTORS,
+  PARAMETER_NAMES,
+  parametersFromSliders,
+  parametersFromValues,
+  parseParameters,
+  type Factor,
+  type Parameters,
+} from './params';
+export { type RgbImage } from './preprocess';
+export { MAX_STRENGTH, type Strength } from './render';
+export {
+  Retoucher,
+  type BakeOptions,
+  type CallOptions,
+  type FactorTexts,
+  type LoadOptions,
+  type LoadProgress,
+  type Mode,
+  type Reasoning,
+  type RetouchResult,
+} from './retoucher';

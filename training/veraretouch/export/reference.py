@@ -1,0 +1,199 @@
+"""Greedy generation in PyTorch by the decode rules of the bundle format.
+
+This is the reference that the bundle's runtimes are compared with, and the generator for
+evaluation: answers of a batch walk on their own, each feeding what it has to feed; shorter feeds
+are padded on the left with positions that the attention mask hides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import nn
+
+from veraretouch.engine.params import FACTOR_SLICES
+from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
+from veraretouch.export.dialogue import Dialogue
+from veraretouch.export.errors import ExportError
+
+
+def generate(
+    vlm: nn.Module,
+    dialogue: Dialogue,
+    mode: str,
+    image: torch.Tensor | None = None,
+    instruction: str | None = None,
+    params: torch.Tensor | None = None,
+) -> GenerationResult:
+    """One answer. `image` is sRGB [3,size,size] in [0,1] (auto, style), `params` [38] in [-1,1]."""
+    return generate_batch(
+        vlm,
+        dialogue,
+        mode,
+        images=None if image is None else image[None],
+        instructions=None if instruction is None else [instruction],
+        params=None if params is None else params[None],
+    )[0]
+
+
+@torch.no_grad()
+def generate_batch(
+    vlm: nn.Module,
+    dialogue: Dialogue,
+    mode: str,
+    images: torch.Tensor | None = None,
+    instructions: Sequence[str] | None = None,
+    params: torch.Tensor | None = None,
+) -> list[GenerationResult]:
+    """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
+
+    `vlm` has lm (a LlamaModel), vision(images) -> [B,T,H], param_projector(params) -> [B,3,H],
+    adaptor(states [B,3*H]) -> latents [B,3,D], and for the rest see `embedding_table` and
+    `output_head`. Style needs one instruction per image.
+    Raises ExportError when an input of the mode is missing or an instruction is too long.
+    """
+    rows = _check_inputs(mode, images, instructions, params)
+    table = embedding_table(vlm)
+    places = {"image": vlm.vision(images)} if params is None else {
+        "params": vlm.param_projector(params)
+    }  # fmt: skip
+    walks = [AnswerWalk(dialogue, mode) for _ in range(rows)]
+    feeds = []
+    for row, walk in enumerate(walks):
+        text = instructions[row] if instructions is not None else ""
+        parts = [
+            places[part][row] if isinstance(part, str) else table[torch.tensor(part)]
+            for part in dialogue.prompt_parts(mode, text)
+        ]
+        feeds.append(torch.cat([*parts, table[torch.tensor(walk.pending)]]))
+    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds)
+    latents = vlm.adaptor(states.flatten(1))
+    if params is not None:
+        latents = latents * _factor_presence(params)[:, :, None].to(latents)
+    return [
+        GenerationResult(
+            w.fields, w.token_ids, latents[i].float().numpy(), w.cut_sections == 0, w.margin
+        )
+        for i, w in enumerate(walks)
+    ]
+
+
+def generate_many(
+    vlm: nn.Module,
+    dialogue: Dialogue,
+    mode: str,
+    images: torch.Tensor | None = None,
+    instructions: Sequence[str] | None = None,
+    params: torch.Tensor | None = None,
+    batch_size: int = 16,
+) -> Iterable[GenerationResult]:
+    """As `generate_batch`, in batches, yielding answers in the order of the inputs."""
+    rows = _check_inputs(mode, images, instructions, params)
+    for first in range(0, rows, batch_size):
+        part = slice(first, first + batch_size)
+        yield from generate_batch(
+            vlm,
+            dialogue,
+            mode,
+            None if images is None else images[part],
+            None if instructions is None else instructions[part],
+            None if params is None else params[part],
+        )
+
+
+def embedding_table(vlm: nn.Module) -> torch.Tensor:
+    """Token embeddings [V,H]: `lm.embed_tokens`, its last rows replaced by `added_rows` if any."""
+    table = vlm.lm.embed_tokens.weight.detach()
+    added = getattr(vlm, "added_rows", None)
+    return table if added is None else torch.cat([table[: len(table) - len(added)], added.detach()])
+
+
+def output_head(vlm: nn.Module, dialogue: Dialogue) -> torch.Tensor:
+    """Rows [Vout,H] that score the output tokens: `head`, else those rows of the embedding.
+
+    Raises ExportError when the head was trained for another list of tokens.
+    """
+    ids = torch.from_numpy(dialogue.output_ids)
+    head = getattr(vlm, "head", None)
+    if head is None:
+        return embedding_table(vlm)[ids]
+    trained_for = getattr(vlm, "output_ids", ids)
+    if len(head) != len(ids) or not torch.equal(trained_for.cpu(), ids):
+        raise ExportError(
+            f"The output head has {len(head)} rows for other tokens than the {len(ids)} output "
+            "tokens given. Nothing was made; give the tokens that the model was trained with."
+        )
+    return head.detach()
+
+
+def _check_inputs(mode, images, instructions, params) -> int:
+    wanted = {
+        "auto": (True, False, False),
+        "style": (True, True, False),
+        "param": (False, False, True),
+    }
+    given = (images is not None, instructions is not None, params is not None)
+    if wanted.get(mode) != given:
+        raise ExportError(
+            f"Mode {mode!r} was given the wrong inputs. Nothing was generated: auto takes images, "
+            "style takes images and instructions, param takes params."
+        )
+    rows = len(images if images is not None else params)
+    if instructions is not None and len(instructions) != rows:
+        raise ExportError("Style needs exactly one instruction per image. Nothing was generated.")
+    return rows
+
+
+def _factor_presence(params: torch.Tensor) -> torch.Tensor:
+    """bool [B,3]: whether any parameter of the factor differs from 0."""
+    return torch.stack([(params[:, s] != 0).any(dim=1) for s in FACTOR_SLICES], dim=1)
+
+
+def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor]):
+    """Runs every walk to its end; returns the states [B,3,H] that the latents are read from."""
+    from transformers import DynamicCache
+
+    rows = len(walks)
+    cache = DynamicCache(config=vlm.lm.config)
+    mask = torch.zeros(rows, 0, dtype=torch.long)
+    lengths = torch.zeros(rows, dtype=torch.long)
+    states: list[torch.Tensor | None] = [None] * rows
+    while any(state is None for state in states):
+        counts = torch.tensor([len(feed) for feed in feeds])
+        embeds, fresh, positions = _pad_left(feeds, counts, lengths, table.shape[1])
+        mask = torch.cat([mask, fresh], dim=1)
+        hidden = vlm.lm(
+            inputs_embeds=embeds.to(table.dtype),
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+        ).last_hidden_state
+        lengths = lengths + counts
+        logits = (hidden[:, -1] @ head.T).float().numpy()
+        for row, walk in enumerate(walks):
+            if states[row] is not None:
+                continue
+            if walk.done:
+                states[row] = hidden[row, -STATE_COUNT:]
+                feeds[row] = table[:0]
+            else:
+                walk.choose(logits[row])
+                feeds[row] = table[torch.tensor(walk.pending)]
+    return torch.stack(states)
+
+
+def _pad_left(feeds, counts, lengths, hidden: int):
+    """(embeds [B,W,H], mask int64 [B,W], positions int64 [B,W]) of feeds of different lengths."""
+    width = int(counts.max())
+    embeds = torch.zeros(len(feeds), width, hidden)
+    mask = torch.zeros(len(feeds), width, dtype=torch.long)
+    positions = torch.zeros(len(feeds), width, dtype=torch.long)
+    for row, feed in enumerate(feeds):
+        count = len(feed)
+        if count:
+            embeds[row, -count:] = feed
+            mask[row, -count:] = 1
+            positions[row, -count:] = lengths[row] + torch.arange(count)
+    return embeds, mask, positions

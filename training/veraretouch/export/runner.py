@@ -1,0 +1,132 @@
+"""Runs a bundle with onnxruntime from its files alone: the check that nothing is missing in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from veraretouch.engine.params import FACTOR_SLICES
+from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
+from veraretouch.export.dialogue import Dialogue, Section
+from veraretouch.export.errors import ExportError
+from veraretouch.export.pictures import squash
+
+
+def verify_checksums(folder: Path) -> None:
+    """Raises ExportError naming the first file that differs from SHA256SUMS, is missing or unlisted."""
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    present = {p.name for p in folder.iterdir() if p.name != "SHA256SUMS"}
+    for name in sorted(present ^ set(listed)):
+        raise ExportError(
+            f"{name} is {'not listed in' if name in present else 'missing, but listed in'} "
+            "SHA256SUMS. Nothing was run; export the bundle again."
+        )
+    for name, digest in listed.items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise ExportError(f"{name} was changed after the export. Nothing was run; export again.")
+
+
+class BundleRunner:
+    """All graphs of a verified bundle in onnxruntime's CPU provider, and its dialogue."""
+
+    def __init__(self, folder: str | Path, threads: int = 1) -> None:
+        self.folder = Path(folder)
+        verify_checksums(self.folder)
+        self.manifest = json.loads((self.folder / "bundle.json").read_text())
+        self.dialogue = _dialogue(self.folder, self.manifest)
+        self._threads = threads
+        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+
+    def run(self, graph: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs of one graph by name."""
+        session = self._session(graph)
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, inputs), strict=True))
+
+    def generate(
+        self,
+        mode: str,
+        image: np.ndarray | None = None,
+        instruction: str = "",
+        params: list[float] | None = None,
+    ) -> GenerationResult:
+        """One answer; `image` uint8 [H,W,3] sRGB of any size (auto, style), `params` 38 in [-1,1]."""
+        if mode == "param":
+            values = np.asarray(params, np.float32)[None]
+            rows = self.run("params", params=values)["param_tokens"]
+        else:
+            size = self.manifest["preprocess"]["image"]["size"]
+            rows = self.run("vision", image=squash(image, size)[None].numpy())["image_tokens"]
+        walk = AnswerWalk(self.dialogue, mode)
+        parts = self.dialogue.prompt_parts(mode, instruction)
+        embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
+        states = self._decode(walk, np.concatenate([*embeds, self._embed(walk.pending)], axis=1))
+        latents = self.run("adaptor", states=states)["latents"][0]
+        if mode == "param":
+            present = [bool(np.any(values[0, part])) for part in FACTOR_SLICES]
+            latents = latents * np.asarray(present, np.float32)[:, None]
+        well_formed = walk.cut_sections == 0
+        return GenerationResult(walk.fields, walk.token_ids, latents, well_formed, walk.margin)
+
+    def encode(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Latents [3,D] of a reference pair, uint8 [H,W,3] each."""
+        size = self.manifest["preprocess"]["reference"]["size"]
+        pair = {"before": before, "after": after}
+        inputs = {name: squash(image, size)[None].numpy() for name, image in pair.items()}
+        return self.run("encoder", **inputs)["latents"][0]
+
+    def render(self, rgb: np.ndarray, latents: np.ndarray) -> np.ndarray:
+        """Colours [N,3] in [0,1] through the renderer."""
+        inputs = {"rgb": rgb.astype(np.float32), "latents": latents.astype(np.float32)}
+        return self.run("renderer", **inputs)["out"]
+
+    def _session(self, graph: str) -> onnxruntime.InferenceSession:
+        if graph not in self._sessions:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self._threads
+            path = self.folder / self.manifest["graphs"][graph]["default"]
+            self._sessions[graph] = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        return self._sessions[graph]
+
+    def _embed(self, ids: list[int]) -> np.ndarray:
+        return self.run("embed", input_ids=np.asarray([ids], np.int64))["embeds"]
+
+    def _decode(self, walk: AnswerWalk, embeds: np.ndarray) -> np.ndarray:
+        """Walks to the end; returns the states [1, 3*H] that the latents are read from."""
+        sizes = self.manifest["dimensions"]
+        empty = np.zeros((1, sizes["kvHeads"], 0, sizes["headDim"]), np.float32)
+        names = [f"{i}.{part}" for i in range(sizes["layers"]) for part in ("key", "value")]
+        cache = {f"past.{name}": empty for name in names}
+        length = 0
+        while True:
+            length += embeds.shape[1]
+            mask = np.ones((1, length), np.int64)
+            out = self.run("decoder", inputs_embeds=embeds, attention_mask=mask, **cache)
+            if walk.done:
+                return out["hidden"][:, -STATE_COUNT:].reshape(1, -1)
+            walk.choose(out["logits"][0, 0])
+            embeds = self._embed(walk.pending)
+            cache = {f"past.{name}": out[f"present.{name}"] for name in names}
+
+
+def _dialogue(folder: Path, manifest: dict) -> Dialogue:
+    answer = {
+        mode: [Section.from_json(entry) for entry in sections]
+        for mode, sections in manifest["answer"].items()
+    }
+    return Dialogue(
+        Tokenizer.from_file(str(folder / manifest["tokenizer"]["tokenizer"])),
+        json.loads((folder / manifest["outputTokens"]).read_text()),
+        manifest["prompts"],
+        answer,
+        tuple(manifest["retouchTokens"]),
+        manifest["maxInstructionTokens"],
+    )
