@@ -23,7 +23,7 @@ export interface RetouchJob {
 export type Parsed =
   { readonly kind: 'retouch'; readonly job: RetouchJob } | { readonly kind: 'print'; readonly text: string };
 
-const DEFAULT_OUT = 'veraretouch-out';
+const DEFAULT_OUT = 'retouched';
 /** Between the two paths of --reference on their way through the option parser; no path can hold it. */
 const SEPARATOR = '\0';
 

@@ -8,6 +8,7 @@ import { FilesHost } from '../../src/host/files/filesHost';
 import { type Retouch } from '../../src/host/host';
 import { gradient, gradient16, image, temporaryFolder, warmLut } from './support/pictures';
 
+jest.setTimeout(120000);
 const folder = temporaryFolder();
 const lut = warmLut();
 const STORY = ['Key elements: a meadow & a <dandelion>.', 'Plan, light: brighter.'];
@@ -70,15 +71,15 @@ describe('an opaque 8-bit photo', () => {
     expect([psd.width, psd.height]).toEqual([97, 61]);
     const [background, group] = psd.children!;
     expect(psd.children).toHaveLength(2);
-    expect(background!.name).toBe('Background');
-    expect(channelsOf(background!.imageData, 3)).toEqual([...data]);
-    expect(group!.name).toBe('VeraRetouch');
-    const [lookup, pixels] = group!.children!;
-    expect(group!.children).toHaveLength(2);
-    expect(lookup!.hidden).toBe(false);
-    expect(pixels!.hidden).toBe(true);
+    expect(background.name).toBe('Background');
+    expect(channelsOf(background.imageData, 3)).toEqual([...data]);
+    expect(group.name).toBe('VeraRetouch');
+    const [lookup, pixels] = group.children!;
+    expect(group.children).toHaveLength(2);
+    expect(lookup.hidden).toBe(false);
+    expect(pixels.hidden).toBe(true);
     const retouched = [...lut.apply(data.slice(), 3)];
-    expect(channelsOf(pixels!.imageData, 3)).toEqual(retouched);
+    expect(channelsOf(pixels.imageData, 3)).toEqual(retouched);
     expect(channelsOf(psd.imageData, 3)).toEqual(retouched);
     expect(psd.imageResources?.resolutionInfo?.horizontalResolution).toBe(300);
   });
@@ -88,7 +89,7 @@ describe('an opaque 8-bit photo', () => {
     expect(cube).toMatch(/^TITLE "VeraRetouch meadow\.v2 \(sRGB\)"\n/);
     const numbers = (text: string): string => text.slice(text.indexOf('LUT_3D_SIZE'));
     expect(numbers(cube)).toBe(numbers(formatCube(lut)));
-    const adjustment = psdIn(out, 'meadow.v2.psd').children![1]!.children![0]!.adjustment!;
+    const adjustment = psdIn(out, 'meadow.v2.psd').children![1].children![0].adjustment!;
     expect(adjustment).toMatchObject({ type: 'color lookup', lutFormat: 'cube', lookupType: '3dlut' });
     const { lut3DFileData, profile } = adjustment as { lut3DFileData: Uint8Array; profile: Uint8Array };
     expect(Buffer.from(lut3DFileData).toString('latin1')).toBe(cube);
@@ -102,7 +103,9 @@ describe('an opaque 8-bit photo', () => {
   });
 
   test('the record has the times of rendering and writing', () => {
-    const { times } = JSON.parse(readFileSync(path.join(out, 'meadow.v2.json'), 'utf8')) as Record<string, any>;
+    const { times } = JSON.parse(readFileSync(path.join(out, 'meadow.v2.json'), 'utf8')) as {
+      times: Record<string, number>;
+    };
     expect(times.render).toBeGreaterThan(0);
     expect(times.write).toBeGreaterThan(0);
   });
@@ -117,9 +120,9 @@ test('transparency is kept in PNG and PSD, and the photo is then a layer, not a 
   const png = await sharp(path.join(out, 'cut-out.png'), { ignoreIcc: true }).raw().toBuffer();
   expect([...png]).toEqual(expected);
   const psd = psdIn(out, 'cut-out.psd');
-  expect(psd.children![0]!.name).toBe('Original');
-  expect(channelsOf(psd.children![0]!.imageData, 4)).toEqual([...data]);
-  expect(channelsOf(psd.children![1]!.children![1]!.imageData, 4)).toEqual(expected);
+  expect(psd.children![0].name).toBe('Original');
+  expect(channelsOf(psd.children![0].imageData, 4)).toEqual([...data]);
+  expect(channelsOf(psd.children![1].children![1].imageData, 4)).toEqual(expected);
 });
 
 test('16 bits stay 16 in the PNG and are 8 in the PSD, which the notes say', async () => {
@@ -194,7 +197,10 @@ describe('files appear whole or not at all', () => {
     const work = document.applyRetouch(retouch, {
       signal: controller.signal,
       onStage: (now) => {
-        if (now === stage) setTimeout(() => controller.abort(), 5);
+        if (now === stage)
+          setTimeout(() => {
+            controller.abort();
+          }, 5);
       },
     });
     await expect(work).rejects.toMatchObject({ code: 'ABORT_ERR' });

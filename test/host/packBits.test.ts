@@ -3,11 +3,11 @@ import { packChannel, packRow } from '../../src/host/files/packBits';
 /** PackBits read back by its definition, independent of the writer. */
 function unpack(bytes: Uint8Array): number[] {
   const values: number[] = [];
-  for (let i = 0; i < bytes.length; ) {
-    const head = bytes[i++]!;
-    if (head < 128) for (let k = 0; k <= head; k++) values.push(bytes[i++]!);
+  for (let i = 0; i < bytes.length;) {
+    const head = bytes[i++];
+    if (head < 128) for (let k = 0; k <= head; k++) values.push(bytes[i++]);
     else if (head > 128) {
-      for (let k = 0; k < 257 - head; k++) values.push(bytes[i]!);
+      for (let k = 0; k < 257 - head; k++) values.push(bytes[i]);
       i++;
     }
   }
@@ -54,10 +54,10 @@ test('a run is short, and the byte counts of a channel say where its rows begin'
     if (y === 1) row.set([1, 2, 3, 4]);
   };
   const { counts, rows } = await packChannel({ width: 400, height: 3, fill });
-  const lengths = [0, 1, 2].map((y) => counts[2 * y]! * 256 + counts[2 * y + 1]!);
+  const lengths = [0, 1, 2].map((y) => counts[2 * y] * 256 + counts[2 * y + 1]);
   expect(lengths[0]).toBe(8);
   expect(lengths.reduce((a, b) => a + b)).toBe(rows.length);
-  const second = unpack(rows.subarray(lengths[0], lengths[0]! + lengths[1]!));
+  const second = unpack(rows.subarray(lengths[0], lengths[0] + lengths[1]));
   expect(second.slice(0, 5)).toEqual([1, 2, 3, 4, 1]);
   expect(second).toHaveLength(400);
 });

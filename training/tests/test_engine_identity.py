@@ -45,14 +45,17 @@ def test_a_picture_does_not_depend_on_the_rest_of_its_batch():
 
 
 @pytest.mark.parametrize("index", range(COUNT), ids=parameters.PARAMETERS)
-def test_every_slider_is_continuous_at_zero(index):
-    rgb = cube(9)[None].expand(4, -1, -1)
-    sets = torch.zeros(4, COUNT)
-    sets[:, index] = torch.tensor([-1e-4, 1e-4, -1e-2, 1e-2])
-    change = (develop(rgb, sets) - rgb).abs().amax(dim=(1, 2))
-    # A corner of the cube moves by the rounding of its way through Oklab, besides what the slider does.
-    assert change[:2].max() < 1.5e-3
-    assert change[2:].max() < 0.06
+def test_every_slider_is_continuous_at_zero_and_everywhere_else(index):
+    """Two settings next to each other give pictures next to each other, on corners and edges of the cube too."""
+    start = torch.linspace(-1, 1, 21).clamp(max=1 - 1e-5)
+    rgb = cube(5)[None].expand(21, -1, -1)
+    steps = torch.zeros(2, 21, COUNT)
+    steps[:, :, index] = torch.stack((start, start + 1e-5))
+    below, above = develop(rgb, steps[0]), develop(rgb, steps[1])
+    # Where a channel leaves 0, sRGB is steep (12.92) and the gamut's edge steeper still: hence the margin. The rounding
+    # of the way through Oklab is below 1e-4.
+    assert (above - below).abs().max() < 1.5e-3
+    assert (above - below)[10].abs().max() > 0 and (above[10] - rgb[10]).abs().max() < 1.5e-3
 
 
 def test_corners_of_the_cube_and_extreme_settings_stay_in_range():
@@ -67,13 +70,6 @@ def test_every_single_slider_at_its_ends_stays_in_range(sign):
     out = develop(cube(7)[None].expand(COUNT, -1, -1), sign * torch.eye(COUNT))
     assert torch.isfinite(out).all()
     assert out.min() >= 0 and out.max() <= 1
-
-
-def test_gradients_are_finite_everywhere():
-    sets = parameters.sample_params(8, torch.Generator().manual_seed(5)).requires_grad_()
-    rgb = cube(5)[None].repeat(8, 1, 1).requires_grad_()
-    develop(rgb, sets).sum().backward()
-    assert torch.isfinite(sets.grad).all() and torch.isfinite(rgb.grad).all()
 
 
 def test_masking_a_factor_removes_exactly_its_parameters():

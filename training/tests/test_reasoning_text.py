@@ -23,9 +23,7 @@ _STILL = change(photo(200), photo(200))
 def random_claims(rng: random.Random, factor: str) -> list[Claim]:
     names = [a.name for a in AXES.values() if a.factor == factor]
     picked = rng.sample(names, rng.randint(1, MOST_CLAIMS[factor]))
-    return [
-        Claim(n, 1) if n == "monochrome" else Claim(n, rng.choice((-1, 1)), rng.choice(MAGNITUDES)) for n in picked
-    ]
+    return [Claim(n, 1) if n == "monochrome" else Claim(n, rng.choice((-1, 1)), rng.choice(MAGNITUDES)) for n in picked]
 
 
 def random_edit(rng: random.Random, rgb: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ import {
   type Retouch,
 } from '../host';
 import { FileSet } from './fileSet';
-import { NameChooser, photoName } from './names';
+import { EXTENSIONS, NameChooser, photoName } from './names';
 import { packMerged, packPixels, psdParts } from './psd';
 import { type Pixels, type ReadPhoto, quoted, readPhoto } from './photo';
 import { pngPieces, srgbProfile } from './png';
@@ -112,7 +112,9 @@ class FilesDocument implements HostDocument {
       const record = retouch.record(watch.times);
       // Last: where the record is, the other files are.
       await files.stage(`${name}.json`, [Buffer.from(`${JSON.stringify(record, null, 2)}\n`)], signal);
-      return { results: await files.commit(signal), record };
+      const written = await files.commit(signal);
+      const results = EXTENSIONS.flatMap((extension) => written.filter((file) => file.endsWith(`.${extension}`)));
+      return { results, record };
     } finally {
       await files.discard();
     }

@@ -20,10 +20,10 @@ from ..data.shards import Maker
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_many
-from ..export.runner import _dialogue as dialogue_of_bundle
+from ..export.runner import dialogue_of
 from ..reasoning.parse import agreement
 from ..train.common import psnr_per_image, read_config, stage_arguments
-from .baselines import auto_contrast, histogram_equalisation
+from .baselines import auto_contrast, histogram_equalisation, leave_one_out
 
 FIELDS = ("elements", "problems.light", "problems.globalColor", "problems.specificColor",
           "plan.light", "plan.globalColor", "plan.specificColor")  # fmt: skip
@@ -111,7 +111,9 @@ class Benchmark:
         from .fivek import load_pairs
 
         rows: list[dict] = []
-        for pair in load_pairs(data):
+        pairs = load_pairs(data)
+        fixed = leave_one_out([(pair.before, pair.after) for pair in pairs])
+        for pair, mapped in zip(pairs, fixed, strict=True):
             before, after = (x.view(-1, 3) for x in (pair.before, pair.after))
             picture = torch.nn.functional.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), 224)[None]
             result = next(iter(generate_many(self.models.vlm, self.dialogue, "auto", images=picture)))
@@ -122,6 +124,7 @@ class Benchmark:
                 "id": pair.name, "group": pair.group,
                 "nothing": before, "model": out, "autoContrast": auto_contrast(pair.before).view(-1, 3),
                 "histogramEqualisation": histogram_equalisation(pair.before).view(-1, 3),
+                "fixedMap": mapped.reshape(-1, 3),
                 "imageAdaptive3dLut": self.maker.peer.apply(before[None], weights)[0],
             }  # fmt: skip
             if direct is not None:
@@ -182,7 +185,7 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 2)
     models = torch.load(a.reference, weights_only=False)
-    dialogue = dialogue_of_bundle(a.bundle, json.loads((a.bundle / "bundle.json").read_text()))
+    dialogue = dialogue_of(a.bundle, json.loads((a.bundle / "bundle.json").read_text()))
     maker = Maker(read_config(a.config), a.data, a.work, "test", open_only=False)
     benchmark = Benchmark(models, dialogue, maker, a.count)
     direct = None

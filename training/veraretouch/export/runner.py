@@ -39,7 +39,7 @@ class BundleRunner:
         self.folder = Path(folder)
         verify_checksums(self.folder)
         self.manifest = json.loads((self.folder / "bundle.json").read_text())
-        self.dialogue = _dialogue(self.folder, self.manifest)
+        self.dialogue = dialogue_of(self.folder, self.manifest)
         self._threads = threads
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
 
@@ -117,7 +117,8 @@ class BundleRunner:
             cache = {f"past.{name}": out[f"present.{name}"] for name in names}
 
 
-def _dialogue(folder: Path, manifest: dict) -> Dialogue:
+def dialogue_of(folder: Path, manifest: dict) -> Dialogue:
+    """Prompts, skeleton and tokenizer of a bundle, whose manifest is the parsed `bundle.json`."""
     answer = {
         mode: [Section.from_json(entry) for entry in sections]
         for mode, sections in manifest["answer"].items()

@@ -10,6 +10,17 @@ from .measure import change, stats
 from .parse import Agreement, agreement, agreement_with, parse_plan
 
 __all__ = [
-    "AXES", "FACTORS", "FIELDS", "Agreement", "Claim", "ReasoningError", "agreement", "agreement_with", "change", "claims",
-    "compose", "parse_plan", "stats",
+    "AXES",
+    "FACTORS",
+    "FIELDS",
+    "Agreement",
+    "Claim",
+    "ReasoningError",
+    "agreement",
+    "agreement_with",
+    "change",
+    "claims",
+    "compose",
+    "parse_plan",
+    "stats",
 ]

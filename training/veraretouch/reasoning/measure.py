@@ -197,13 +197,24 @@ def stats(rgb: torch.Tensor | Pixels) -> Stats:
     )
     clipped = (p.rgb.amax(1) >= 250 / 255) & (p.lightness >= 85)
     return Stats(
-        mean=float(p.lightness.mean()), median=at(0.5), std=p.spread,
-        p2=at(0.02), p10=at(0.1), p25=at(0.25), p75=at(0.75), p90=at(0.9), p98=at(0.98),
-        clipped=100 * float(clipped.float().mean()), crushed=100 * float((p.lightness <= 2).float().mean()),
-        a=float(p.a.mean()), b=float(p.b.mean()),
+        mean=float(p.lightness.mean()),
+        median=at(0.5),
+        std=p.spread,
+        p2=at(0.02),
+        p10=at(0.1),
+        p25=at(0.25),
+        p75=at(0.75),
+        p90=at(0.9),
+        p98=at(0.98),
+        clipped=100 * float(clipped.float().mean()),
+        crushed=100 * float((p.lightness <= 2).float().mean()),
+        a=float(p.a.mean()),
+        b=float(p.b.mean()),
         neutral_a=float((p.a * neutral).sum() / neutral.sum()),
         neutral_b=float((p.b * neutral).sum() / neutral.sum()),
-        neutral_share=float(neutral.mean()), chroma=float(p.chroma.mean()), chroma_std=float(p.chroma.std()),
+        neutral_share=float(neutral.mean()),
+        chroma=float(p.chroma.mean()),
+        chroma_std=float(p.chroma.std()),
         bands=bands,
     )
 
@@ -334,7 +345,12 @@ def change(before: torch.Tensor | Pixels, after: torch.Tensor | Pixels) -> Chang
         saturation = sound(plain, plain - light, scale) if chroma_p >= 2 else 0.0
         vibrance = sound(_log_ratio(low_q, low_p, 0.5), scale) if chroma_p >= 2 else 0.0
     return Change(
-        **out, temperature=temperature, tint=tint, saturation=saturation, vibrance=vibrance, monochrome=float(mono),
+        **out,
+        temperature=temperature,
+        tint=tint,
+        saturation=saturation,
+        vibrance=vibrance,
+        monochrome=float(mono),
         bands=_band_changes(p, q, (s * p.a * k + cast_a, s * p.b * k + cast_b), mono),
     )
 
@@ -357,7 +373,8 @@ def _band_changes(
     plain_turn = _turn(q.angle - p.angle) * weight
     beyond = _turn(q.angle - torch.rad2deg(torch.atan2(expected[1], expected[0]))) * weight
     columns = torch.stack(
-        (p.chroma, q.chroma, expected_chroma, p.lightness, q.lightness, step, step - curve, plain_turn, beyond, weight), 1
+        (p.chroma, q.chroma, expected_chroma, p.lightness, q.lightness, step, step - curve, plain_turn, beyond, weight),
+        1,
     )
     means = (weights @ columns / counts.clamp_min(1)[:, None]).tolist()
     out = []

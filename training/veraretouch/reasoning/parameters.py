@@ -10,12 +10,22 @@ from .errors import ReasoningError
 from .measure import BANDS
 
 _LIGHT = {
-    "Exposure2012": "exposure", "Contrast2012": "contrast", "Highlights2012": "highlights", "Shadows2012": "shadows",
-    "Whites2012": "whites", "Blacks2012": "blacks", "ParametricShadows": "shadows", "ParametricDarks": "darks",
-    "ParametricLights": "lights", "ParametricHighlights": "highlights",
+    "Exposure2012": "exposure",
+    "Contrast2012": "contrast",
+    "Highlights2012": "highlights",
+    "Shadows2012": "shadows",
+    "Whites2012": "whites",
+    "Blacks2012": "blacks",
+    "ParametricShadows": "shadows",
+    "ParametricDarks": "darks",
+    "ParametricLights": "lights",
+    "ParametricHighlights": "highlights",
 }
 _GLOBAL = {
-    "IncrementalTemperature": "temperature", "IncrementalTint": "tint", "Vibrance": "vibrance", "Saturation": "saturation",
+    "IncrementalTemperature": "temperature",
+    "IncrementalTint": "tint",
+    "Vibrance": "vibrance",
+    "Saturation": "saturation",
 }
 _SPECIFIC = {
     f"{name}Adjustment{band.capitalize()}": f"{kind}.{band}"
@@ -73,5 +83,3 @@ def announced(values: Mapping[str, float], factor: str) -> list[Claim]:
 def is_set(values: Mapping[str, float], factor: str) -> bool:
     """Whether any slider of a factor is away from 0."""
     return any(v != 0 and AXES[AXIS_OF[name]].factor == factor for name, v in values.items())
-
-

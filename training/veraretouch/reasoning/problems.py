@@ -82,51 +82,88 @@ def faults(stats: Stats, planned: list[Claim], change: Change, factor: str) -> l
 
 def _light_words(axis: str, direction: int, s: Stats) -> tuple[str, ...]:
     if axis == "exposure":
-        word = ("dark" if s.median < 38 else "a little dark") if direction > 0 else (
-            "too bright" if s.median > 65 else "a little bright")
+        word = (
+            ("dark" if s.median < 38 else "a little dark")
+            if direction > 0
+            else ("too bright" if s.median > 65 else "a little bright")
+        )
         n = _five(s.median)
-        return (f"the picture is {word}, midtones near L {n}", f"{word}, with midtones near L {n}",
-                f"the frame looks {word}, median near L {n}", f"midtones sit near L {n}, which is {word}")
+        return (
+            f"the picture is {word}, midtones near L {n}",
+            f"{word}, with midtones near L {n}",
+            f"the frame looks {word}, median near L {n}",
+            f"midtones sit near L {n}, which is {word}",
+        )
     if axis == "contrast":
         low, high = _five(s.p2), _five(s.p98)
         word = "flat" if direction > 0 else "harsh"
-        return (f"the contrast is {word}, tones run from L {low} to {high}", f"{word} tones, from L {low} to {high}",
-                f"the picture looks {word}, spanning L {low} to {high}")
+        return (
+            f"the contrast is {word}, tones run from L {low} to {high}",
+            f"{word} tones, from L {low} to {high}",
+            f"the picture looks {word}, spanning L {low} to {high}",
+        )
     if axis == "highlights":
         if direction < 0 and s.clipped > 1:
             n = _percent(s.clipped)
-            return (f"about {n} % of the picture is clipped white", f"highlights clip in about {n} % of the frame",
-                    f"about {n} % is blown out")
+            return (
+                f"about {n} % of the picture is clipped white",
+                f"highlights clip in about {n} % of the frame",
+                f"about {n} % is blown out",
+            )
         if direction < 0:
             n = _five(s.p90)
-            return (f"the highlights are bright, near L {n}", f"bright areas reach L {n}", f"highlights sit high, near L {n}")
+            return (
+                f"the highlights are bright, near L {n}",
+                f"bright areas reach L {n}",
+                f"highlights sit high, near L {n}",
+            )
         n = _five(s.p98)
-        return (f"the highlights are dull, ending near L {n}", f"bright areas stop near L {n}",
-                f"highlights stay low, near L {n}")
+        return (
+            f"the highlights are dull, ending near L {n}",
+            f"bright areas stop near L {n}",
+            f"highlights stay low, near L {n}",
+        )
     if direction > 0 and s.crushed > 1:
         n = _percent(s.crushed)
-        return (f"about {n} % of the picture is crushed black", f"shadows are crushed in about {n} % of the frame",
-                f"about {n} % is plain black")
+        return (
+            f"about {n} % of the picture is crushed black",
+            f"shadows are crushed in about {n} % of the frame",
+            f"about {n} % is plain black",
+        )
     n = _five(s.p10 if direction > 0 else s.p2)
     if direction > 0:
         return (f"the shadows are heavy, near L {n}", f"dark areas sink to L {n}", f"shadows sit low, near L {n}")
-    return (f"the shadows are pale, starting near L {n}", f"dark areas stay above L {n}", f"blacks are washed out, near L {n}")
+    return (
+        f"the shadows are pale, starting near L {n}",
+        f"dark areas stay above L {n}",
+        f"blacks are washed out, near L {n}",
+    )
 
 
 def _colour_words(axis: str, direction: int, s: Stats) -> tuple[str, ...]:
     if axis == "saturation":
         n = _five(s.chroma)
-        word = ("pale" if s.chroma < 10 else "a little pale") if direction > 0 else (
-            "too strong" if s.chroma > 30 else "rather strong")
-        return (f"the colors are {word}, mean chroma near {n}", f"colors look {word}, chroma near {n}",
-                f"{word} colors with chroma near {n}")
+        word = (
+            ("pale" if s.chroma < 10 else "a little pale")
+            if direction > 0
+            else ("too strong" if s.chroma > 30 else "rather strong")
+        )
+        return (
+            f"the colors are {word}, mean chroma near {n}",
+            f"colors look {word}, chroma near {n}",
+            f"{word} colors with chroma near {n}",
+        )
     value = abs(s.neutral_b if axis == "temperature" else s.neutral_a)
     cast = {("temperature", 1): "blue", ("temperature", -1): "yellow", ("tint", 1): "green", ("tint", -1): "magenta"}
     name = cast[axis, direction]
     word = "a slight" if value < 4 else "a clear" if value < 9 else "a strong"
     n = max(1, round(value))
-    return (f"{word} {name} cast of about {n}", f"neutrals show {word} {name} cast, about {n}",
-            f"there is {word} {name} cast of about {n}", f"grays lean {name} by about {n}")
+    return (
+        f"{word} {name} cast of about {n}",
+        f"neutrals show {word} {name} cast, about {n}",
+        f"there is {word} {name} cast of about {n}",
+        f"grays lean {name} by about {n}",
+    )
 
 
 def _band_words(axis: str, direction: int, s: Stats) -> tuple[str, ...]:
@@ -135,12 +172,19 @@ def _band_words(axis: str, direction: int, s: Stats) -> tuple[str, ...]:
     if kind == "saturation":
         word = "dull" if direction > 0 else "too strong"
         n = _five(band.chroma)
-        return (f"the {plural} are {word}, chroma near {n}", f"{plural} look {word}, near chroma {n}",
-                f"{word} {plural}, with chroma near {n}")
+        return (
+            f"the {plural} are {word}, chroma near {n}",
+            f"{plural} look {word}, near chroma {n}",
+            f"{word} {plural}, with chroma near {n}",
+        )
     if kind == "luminance":
         word = "dark" if direction > 0 else "bright"
         n = _five(band.lightness)
-        return (f"the {plural} are {word}, near L {n}", f"{plural} look {word}, near L {n}", f"{word} {plural}, near L {n}")
+        return (
+            f"the {plural} are {word}, near L {n}",
+            f"{plural} look {word}, near L {n}",
+            f"{word} {plural}, near L {n}",
+        )
     away = BANDS[(BANDS.index(name) - direction) % 8]
     return (f"the {plural} lean {away}", f"{plural} look {away}", f"there is {away} in the {plural}")
 
@@ -151,13 +195,24 @@ def _words(factor: str, axis: str, direction: int, stats: Stats) -> tuple[str, .
 
 
 _FINE = (
-    "no fault in the {}", "no clear fault in the {}", "nothing wrong with the {}", "no problem in the {}",
-    "no clear problem with the {}", "nothing to repair in the {}", "no need to repair the {}", "no fault to fix in the {}",
+    "no fault in the {}",
+    "no clear fault in the {}",
+    "nothing wrong with the {}",
+    "no problem in the {}",
+    "no clear problem with the {}",
+    "nothing to repair in the {}",
+    "no need to repair the {}",
+    "no fault to fix in the {}",
 )
 _SOUND = (
-    "no clear fault, but the {} can gain", "nothing wrong, yet the {} can be better", "no fault in the {}, only room to gain",
-    "no real problem, the {} can be refined", "no clear problem, only room to refine the {}",
-    "the {} can gain, without a clear fault", "room to refine the {}, no real fault", "the {} can be refined, no clear fault",
+    "no clear fault, but the {} can gain",
+    "nothing wrong, yet the {} can be better",
+    "no fault in the {}, only room to gain",
+    "no real problem, the {} can be refined",
+    "no clear problem, only room to refine the {}",
+    "the {} can gain, without a clear fault",
+    "room to refine the {}, no real fault",
+    "the {} can be refined, no clear fault",
 )
 
 
@@ -171,18 +226,34 @@ def auto_problem(stats: Stats, planned: list[Claim], change: Change, factor: str
 
 # What the input is, against the look: (cure up, cure down) -> words.
 _AGAINST = {
-    "exposure": ("dark", "bright"), "contrast": ("flat", "hard"), "highlights": ("dull in the highlights", "bright in the highlights"),
-    "shadows": ("dark in the shadows", "light in the shadows"), "temperature": ("cool", "warm"),
-    "tint": ("green", "magenta"), "saturation": ("pale", "colorful"), "monochrome": ("colorful", "colorful"),
+    "exposure": ("dark", "bright"),
+    "contrast": ("flat", "hard"),
+    "highlights": ("dull in the highlights", "bright in the highlights"),
+    "shadows": ("dark in the shadows", "light in the shadows"),
+    "temperature": ("cool", "warm"),
+    "tint": ("green", "magenta"),
+    "saturation": ("pale", "colorful"),
+    "monochrome": ("colorful", "colorful"),
 }
 _LOOK = (
-    "too {} for this look", "still too {} for the look", "the photo is too {} for this look", "the picture is too {} for it",
-    "for this look it is too {}", "it is too {} for the look", "too {} to match the look", "too {} to fit this look",
+    "too {} for this look",
+    "still too {} for the look",
+    "the photo is too {} for this look",
+    "the picture is too {} for it",
+    "for this look it is too {}",
+    "it is too {} for the look",
+    "too {} to match the look",
+    "too {} to fit this look",
 )
 _SUITS = (
-    "no fault in the {} for this look", "nothing in the {} is against the look", "for this look nothing in the {} is wrong",
-    "no problem with the {} for this look", "nothing in the {} has to change for the look",
-    "the look needs no change to the {}", "nothing against the look in the {}", "no change to the {} is needed for this look",
+    "no fault in the {} for this look",
+    "nothing in the {} is against the look",
+    "for this look nothing in the {} is wrong",
+    "no problem with the {} for this look",
+    "nothing in the {} has to change for the look",
+    "the look needs no change to the {}",
+    "nothing against the look in the {}",
+    "no change to the {} is needed for this look",
 )
 
 
@@ -212,8 +283,11 @@ def _band_look(kind: str, band: str, direction: int, stats: Stats) -> tuple[str,
     words = {"saturation": ("pale", "strong"), "luminance": ("dark", "bright")}[kind]
     word = words[direction < 0]
     n = f"chroma near {_five(b.chroma)}" if kind == "saturation" else f"near L {_five(b.lightness)}"
-    return (f"the {plural} are too {word} for this look, {n}", f"{plural} too {word} for the look, {n}",
-            f"for this look the {plural} are too {word}, {n}")
+    return (
+        f"the {plural} are too {word} for this look, {n}",
+        f"{plural} too {word} for the look, {n}",
+        f"for this look the {plural} are too {word}, {n}",
+    )
 
 
 def _figure(claim: Claim, s: Stats) -> str:

@@ -8,9 +8,14 @@ from .measure import BANDS, Stats
 
 MOST_ELEMENTS = 5
 _SHAPES = (
-    "mostly {colours} tones, {light}", "{colours} tones, {light}", "a scene in {colours}, {light}",
-    "mainly {colours}, {light}", "a {light} scene, mostly {colours}", "a {light} picture in {colours}",
-    "a {light} frame with {colours} tones", "{colours} areas, {light}",
+    "mostly {colours} tones, {light}",
+    "{colours} tones, {light}",
+    "a scene in {colours}, {light}",
+    "mainly {colours}, {light}",
+    "a {light} scene, mostly {colours}",
+    "a {light} picture in {colours}",
+    "a {light} frame with {colours} tones",
+    "{colours} areas, {light}",
 )
 
 

@@ -12,7 +12,11 @@ from .measure import BANDS
 
 # Sizes: words before the verb, after the object, and before a comparative ("slightly warmer").
 SIZES = {
-    "slight": (("slightly", "gently"), ("slightly", "gently", "a little", "a touch"), ("slightly", "a little", "a touch")),
+    "slight": (
+        ("slightly", "gently"),
+        ("slightly", "gently", "a little", "a touch"),
+        ("slightly", "a little", "a touch"),
+    ),
     "moderate": (("moderately", "clearly", "noticeably"),) * 3,
     "strong": (("strongly", "markedly"), ("strongly", "markedly", "a lot"), ("much", "far")),
 }
@@ -49,31 +53,51 @@ def _zone(name: str) -> dict[tuple[str, int, str], list[tuple[tuple[str, ...], t
 
 # (axis or kind of band axis, direction, variant) -> groups of (verbs, objects).
 WORDING: dict[tuple[str, int, str], list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    ("exposure", 1, ""): [(("brighten {}", "lighten {}"), _PICTURE), (("raise {}", "lift {}", "increase {}"), _EXPOSURE)],
-    ("exposure", -1, ""): [(("darken {}", "dim {}"), _PICTURE), (("lower {}", "reduce {}", "bring {} down"), _EXPOSURE)],
+    ("exposure", 1, ""): [
+        (("brighten {}", "lighten {}"), _PICTURE),
+        (("raise {}", "lift {}", "increase {}"), _EXPOSURE),
+    ],
+    ("exposure", -1, ""): [
+        (("darken {}", "dim {}"), _PICTURE),
+        (("lower {}", "reduce {}", "bring {} down"), _EXPOSURE),
+    ],
     ("contrast", 1, ""): [(("raise {}", "increase {}", "strengthen {}", "boost {}"), _CONTRAST)],
     ("contrast", -1, ""): [(("lower {}", "reduce {}", "soften {}", "ease {}"), _CONTRAST)],
     ("temperature", 1, ""): [
-        (("warm {}", "warm up {}"), _PICTURE + _COLOURS), (("make {} ~warmer",), ("the white balance", *_COLOURS)),
+        (("warm {}", "warm up {}"), _PICTURE + _COLOURS),
+        (("make {} ~warmer",), ("the white balance", *_COLOURS)),
     ],
     ("temperature", -1, ""): [
-        (("cool {}", "cool down {}"), _PICTURE + _COLOURS), (("make {} ~cooler",), ("the white balance", *_COLOURS)),
+        (("cool {}", "cool down {}"), _PICTURE + _COLOURS),
+        (("make {} ~cooler",), ("the white balance", *_COLOURS)),
     ],
-    ("tint", 1, ""): [(("shift {} towards magenta", "move {} to magenta"), ("the tint", "the white balance", "the colors"))],
-    ("tint", -1, ""): [(("shift {} towards green", "move {} to green"), ("the tint", "the white balance", "the colors"))],
+    ("tint", 1, ""): [
+        (("shift {} towards magenta", "move {} to magenta"), ("the tint", "the white balance", "the colors"))
+    ],
+    ("tint", -1, ""): [
+        (("shift {} towards green", "move {} to green"), ("the tint", "the white balance", "the colors"))
+    ],
     ("saturation", 1, ""): [
-        (("strengthen {}", "enrich {}", "intensify {}"), _COLOURS), (("raise {}", "increase {}", "boost {}"), _SATURATION),
+        (("strengthen {}", "enrich {}", "intensify {}"), _COLOURS),
+        (("raise {}", "increase {}", "boost {}"), _SATURATION),
     ],
     ("saturation", -1, ""): [
-        (("mute {}", "calm {}", "soften {}"), _COLOURS), (("lower {}", "reduce {}", "ease {}"), _SATURATION),
+        (("mute {}", "calm {}", "soften {}"), _COLOURS),
+        (("lower {}", "reduce {}", "ease {}"), _SATURATION),
     ],
-    ("vibrance", 1, ""): [(("raise {}", "increase {}", "boost {}", "lift {}"), ("the vibrance", "the overall vibrance"))],
+    ("vibrance", 1, ""): [
+        (("raise {}", "increase {}", "boost {}", "lift {}"), ("the vibrance", "the overall vibrance"))
+    ],
     ("vibrance", -1, ""): [(("lower {}", "reduce {}", "ease {}", "mute {}"), ("the vibrance", "the overall vibrance"))],
     ("monochrome", 1, ""): [
         (("turn {} black and white", "make {} black and white", "convert {} to black and white"), _PICTURE),
     ],
-    ("band saturation", 1, ""): [(("enrich {}", "boost {}", "saturate {}", "intensify {}", "strengthen {}"), ("the {band}",))],
-    ("band saturation", -1, ""): [(("mute {}", "calm {}", "desaturate {}", "soften {}", "tone down {}"), ("the {band}",))],
+    ("band saturation", 1, ""): [
+        (("enrich {}", "boost {}", "saturate {}", "intensify {}", "strengthen {}"), ("the {band}",))
+    ],
+    ("band saturation", -1, ""): [
+        (("mute {}", "calm {}", "desaturate {}", "soften {}", "tone down {}"), ("the {band}",))
+    ],
     ("band luminance", 1, ""): [(("brighten {}", "lighten {}", "lift {}", "make {} ~brighter"), ("the {band}",))],
     ("band luminance", -1, ""): [(("darken {}", "dim {}", "make {} ~darker"), ("the {band}",))],
     ("band hue", 1, ""): [(("shift {} towards {next}", "move {} to {next}", "turn {} to {next}"), ("the {band}",))],
@@ -83,8 +107,39 @@ for _name in ("highlights", "shadows", "whites", "blacks", "lights", "darks"):
     WORDING.update(_zone(_name))
 
 # Words that give the direction of a clause, by axis or kind; the first that occurs in a clause counts.
-_UP = ["brighten", "lighten", "lift", "raise", "increase", "open", "add", "boost", "strengthen", "up", "enrich", "intensify", "protect", "support", "brighter"]
-_DOWN = ["darken", "dim", "lower", "reduce", "down", "back", "restrain", "rein", "recover", "tone", "ease", "soften", "decrease", "darker"]
+_UP = [
+    "brighten",
+    "lighten",
+    "lift",
+    "raise",
+    "increase",
+    "open",
+    "add",
+    "boost",
+    "strengthen",
+    "up",
+    "enrich",
+    "intensify",
+    "protect",
+    "support",
+    "brighter",
+]
+_DOWN = [
+    "darken",
+    "dim",
+    "lower",
+    "reduce",
+    "down",
+    "back",
+    "restrain",
+    "rein",
+    "recover",
+    "tone",
+    "ease",
+    "soften",
+    "decrease",
+    "darker",
+]
 DIRECTIONS: dict[str, dict[str, int]] = {
     "tone": {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN + ["deepen"], -1)},
     "contrast": {**dict.fromkeys(_UP + ["deepen"], 1), **dict.fromkeys(_DOWN + ["flatten"], -1)},
@@ -102,8 +157,15 @@ DIRECTIONS: dict[str, dict[str, int]] = {
 
 THINGS = {"light": "light", "globalColor": "overall color", "specificColor": "single colors"}
 LEAVE_WORDING = (
-    "leave the {} as is", "keep the {} as is", "leave the {} unchanged", "keep the {} unchanged", "do not touch the {}",
-    "make no change to the {}", "leave the {} alone", "let the {} be", "nothing to change in the {}",
+    "leave the {} as is",
+    "keep the {} as is",
+    "leave the {} unchanged",
+    "keep the {} unchanged",
+    "do not touch the {}",
+    "make no change to the {}",
+    "leave the {} alone",
+    "let the {} be",
+    "nothing to change in the {}",
 )
 UNSET_WORDING = ("no setting for the {}", "no setting touches the {}", "no given settings for the {}")
 GIVEN_WORDING = ("apply the given settings for the {}", "follow the given settings for the {}")
@@ -114,8 +176,12 @@ NOUNS = {
     + [(w.rstrip("s"), axis) for w, axis in (("highlights", "highlights"), ("shadows", "shadows"))]
     + [("contrast", "contrast")]
     + [(w, "exposure") for w in ("exposure", "brightness", "picture", "photo", "image", "frame")],
-    "globalColor": [("black and white", "monochrome"), ("monochrome", "monochrome"), ("vibrance", "vibrance"),
-                    ("saturation", "saturation")],
+    "globalColor": [
+        ("black and white", "monochrome"),
+        ("monochrome", "monochrome"),
+        ("vibrance", "vibrance"),
+        ("saturation", "saturation"),
+    ],
 }
 PLURAL = {band: f"{band}s" for band in BANDS}
 

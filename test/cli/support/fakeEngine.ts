@@ -1,0 +1,42 @@
+import { type Engine } from '../../../src/cli/engine';
+import { Lut3D } from '../../../src/color';
+import { type CallOptions, type Mode, type RetouchResult } from '../../../src/inference';
+
+export interface Call {
+  readonly mode: Mode;
+  readonly argument?: unknown;
+}
+
+/** Stands in for the model where the command line alone is tested: says fixed sentences, bakes the identity. */
+export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => undefined): Engine {
+  const answer = (mode: Mode, options: CallOptions | undefined, argument?: unknown): Promise<RetouchResult> => {
+    const call = { mode, argument };
+    calls.push(call);
+    onCall(call);
+    options?.onText?.({ field: 'elements', text: 'a', done: false });
+    options?.onText?.({ field: 'elements', text: ' hill', done: true });
+    options?.onText?.({ field: 'plan.light', text: 'Brighter.', done: true });
+    const texts = { light: '', globalColor: '', specificColor: '' };
+    return Promise.resolve({
+      mode,
+      latents: new Float32Array(3),
+      reasoning: { elements: 'a hill', problems: texts, plan: { ...texts, light: 'Brighter.' } },
+      tokens: 5,
+      tokenIds: [1, 2, 3, 4, 5],
+      timingsMs: { load: 1, vision: 2, prefill: 3, decode: 4 },
+    });
+  };
+  return {
+    manifest: { name: 'fake', version: '1.2.3' } as Engine['manifest'],
+    loadMs: 0,
+    auto: (image, options) => answer('auto', options, image),
+    style: (_image, text, options) => answer('style', options, text),
+    param: (parameters, options) => answer('param', options, parameters),
+    reference: (before, after, options) => answer('reference', options, [before, after]),
+    bakeLut: (_latents, options) => {
+      calls.push({ mode: 'auto', argument: options?.strength });
+      return Promise.resolve(Lut3D.identity(2));
+    },
+    dispose: () => Promise.resolve(),
+  };
+}
