@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from veraretouch.engine.color import linear_to_oklab, oklab_to_linear, srgb_to_lab, srgb_to_linear, linear_to_srgb
+from veraretouch.engine.color import linear_to_oklab, linear_to_srgb, oklab_to_linear, srgb_to_lab, srgb_to_linear
 from veraretouch.engine.color_controls import HUE_CENTRES, gamut_ratio, hue_weights
 from veraretouch.engine.develop import develop
 from veraretouch.engine.params import HUES, INDEX, LIGHT, PARAMETERS

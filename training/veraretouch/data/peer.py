@@ -8,6 +8,7 @@ A small convolutional network reads the picture at 256 x 256 and answers with th
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -28,7 +29,7 @@ def _network() -> nn.Sequential:
     The two parameterless placeholders (resize and dropout) keep the numbering of the published state dict.
     """
     layers: list[nn.Module] = [nn.Upsample(size=(_INPUT, _INPUT), mode="bilinear")]
-    for i, (before, after) in enumerate(zip(_WIDTHS, _WIDTHS[1:], strict=False)):
+    for i, (before, after) in enumerate(pairwise(_WIDTHS)):
         layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
         if i < len(_WIDTHS) - 2:
             layers.append(nn.InstanceNorm2d(after, affine=True))
