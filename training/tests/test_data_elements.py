@@ -72,31 +72,28 @@ def test_lower_bound_tightens_with_evidence():
 
 
 def test_probe_learns_separable_nouns_and_reports_them():
+    """Three directions of feature space are nouns; more rows than a real run needs, as the steps are counted in batches."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(1000, 8)).astype(np.float32)
+    x = rng.normal(size=(6000, 4)).astype(np.float32)
     counts = [
         {
             n: c
-            for n, c in (
-                ("dog", 3 * int(row[0] > 0)),
-                ("car", 3 * int(row[1] > 0.5)),
-                ("noise", rng.integers(0, 2) * 2),
-            )
+            for n, c in (("dog", 3 * int(row[0] > 0)), ("car", 3 * int(row[1] > 0.5)), ("any", rng.integers(0, 2) * 2))
             if c
         }
         for row in x
     ]
-    own = rng.normal(size=(802, 8)).astype(np.float32)
+    own = rng.normal(size=(2002, 4)).astype(np.float32)
     own[0, :3], own[1, :3] = (3, -3, 3), (-3, 3, -3)
-    labels = [{"sky"} if row[2] > 0 else set() for row in own[:800]] + [None, None]
-    splits = ["train"] * 800 + ["val"] * 100 + ["test"] * 100
+    labels = [{"sky"} if row[2] > 0 else set() for row in own[:2000]] + [None, None]
+    splits = ["train"] * 5000 + ["val"] * 500 + ["test"] * 500
     probe = elements.Probe(x, counts, splits, own, labels, ["sky"])
-    assert probe.nouns == ["car", "dog", "noise", "sky"] and probe.thresholds[2] is None
-    assert probe.report["captions"]["precision"] > 0.65 and probe.report["captions"]["nounsSaid"] == 2
-    assert all(
-        half["perNoun"]["sky"]["found"] > 0.8 * half["perNoun"]["sky"]["shown"]
-        for half in probe.report["labelled"]["halves"]
-    )
+    assert probe.nouns == ["any", "car", "dog", "sky"] and probe.thresholds[0] is None
+    captions = probe.report["captions"]
+    assert captions["nounsSaid"] == 2 and captions["precision"] >= elements.MIN_PRECISION - 0.05
+    assert all(captions["perNoun"][n]["found"] > 0.9 * captions["perNoun"][n]["shown"] for n in ("car", "dog"))
+    for half in probe.report["labelled"]["halves"]:
+        assert half["precision"] >= elements.MIN_PRECISION - 0.05 and half["recall"] > 0.9
     first, second = probe.scores()[:2]
     assert set(first) == {"dog", "sky"} and set(second) == {"car"}
 

@@ -25,7 +25,12 @@ from veraretouch.export.errors import ExportError
 from veraretouch.export.modules import RendererGraph
 from veraretouch.export.parity import settings_vector
 from veraretouch.export.runner import BundleRunner
-from veraretouch.export.tiny import tiny_info, tiny_models, tiny_output_ids, write_tiny_bundle
+from veraretouch.export.tiny import (
+    tiny_info,
+    tiny_models,
+    tiny_output_ids,
+    write_tiny_bundle,
+)
 from veraretouch.export.tokenizer import smollm2_tokenizer
 
 torch.set_num_threads(1)

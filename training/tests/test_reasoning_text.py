@@ -10,7 +10,17 @@ import torch
 from PIL import Image
 from test_reasoning_measure import linear_gain, photo
 
-from veraretouch.reasoning import FACTORS, FIELDS, Claim, ReasoningError, agreement, change, claims, compose, parse_plan
+from veraretouch.reasoning import (
+    FACTORS,
+    FIELDS,
+    Claim,
+    ReasoningError,
+    agreement,
+    change,
+    claims,
+    compose,
+    parse_plan,
+)
 from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, MAGNITUDES, MOST_CLAIMS
 from veraretouch.reasoning.compose import plan_text
 from veraretouch.reasoning.parameters import AXIS_OF, parameter_values

@@ -17,7 +17,15 @@ import numpy as np
 import torch
 
 from . import images
-from .files import TABLES, DataError, fraction_of_hash, read_json, sha256_of, write_array, write_json
+from .files import (
+    TABLES,
+    DataError,
+    fraction_of_hash,
+    read_json,
+    sha256_of,
+    write_array,
+    write_json,
+)
 
 CACHE_SIZE = 224
 SPLITS = ("train", "val", "test")

@@ -23,7 +23,13 @@ import torch
 from PIL import Image
 
 from ..data.files import DataError, read_json, write_json, write_whole
-from ..engine.color import linear_to_oklab, linear_to_srgb, oklab_to_linear, srgb_to_lab, srgb_to_linear
+from ..engine.color import (
+    linear_to_oklab,
+    linear_to_srgb,
+    oklab_to_linear,
+    srgb_to_lab,
+    srgb_to_linear,
+)
 from ..engine.color_controls import hue_weights
 from ..engine.develop import develop
 from ..engine.params import HUES, INDEX, PARAMETERS
@@ -57,7 +63,8 @@ def hue_chart() -> torch.Tensor:
 
 def mosaic(data: Path) -> np.ndarray:
     """uint8 [TILE, W, 3]: the photos, cropped to squares, and the chart, with grey gaps."""
-    table = {entry["source"]: entry["file"] for entry in read_json(data / "photos.json", "The photos belong into the data folder.")}
+    listed = read_json(data / "photos.json", "The photos belong into the data folder.")
+    table = {entry["source"]: entry["file"] for entry in listed}
     strip = np.full((TILE, (TILE + GAP) * (len(PHOTOS) + 1), 3), 119, np.uint8)
     for i, source in enumerate(PHOTOS):
         if source not in table:
@@ -65,7 +72,8 @@ def mosaic(data: Path) -> np.ndarray:
         with Image.open(data / "photos" / table[source]) as image:
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2
-            square = image.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+            box = (left, top, left + side, top + side)
+            square = image.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS, box)
         strip[:, i * (TILE + GAP) : i * (TILE + GAP) + TILE] = np.array(square)
     strip[:, -TILE - GAP : -GAP] = (hue_chart() * 255).round().byte().numpy()
     return strip
@@ -80,7 +88,7 @@ def run_rawtherapee(strip: np.ndarray, wanted: list[Check]) -> list[torch.Tensor
     """The strip under neutral settings, then under each check: float sRGB [TILE, W, 3]. Raises OracleError."""
     program = shutil.which("rawtherapee-cli")
     if program is None:
-        raise OracleError("rawtherapee-cli is not installed. Nothing was written. Install it (Debian: apt-get install rawtherapee).")
+        raise OracleError("rawtherapee-cli is not installed. Nothing was written. Debian: apt-get install rawtherapee.")
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in", Path(folder) / "out"
         source.mkdir()
@@ -88,8 +96,9 @@ def run_rawtherapee(strip: np.ndarray, wanted: list[Check]) -> list[torch.Tensor
         for i, check in enumerate([None, *wanted]):
             Image.fromarray(strip).save(source / f"{i:03}.png")
             (source / f"{i:03}.png.pp3").write_text(profile(check))
-        # -S: each picture is developed with the profile beside it, so that one process does them all.
-        command = [program, "-q", "-Y", "-n", "-b8", "-S", "-o", str(target), "-c", str(source)]
+        # -a: PNG is not among the formats that it reads without being told. -S: each picture is developed with the profile beside it, so that one process does them all.
+        pictures = sorted(str(path) for path in source.glob("*.png"))
+        command = [program, "-q", "-Y", "-a", "-n", "-b8", "-S", "-o", str(target), "-c", *pictures]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         results = sorted(target.glob("*.png"))
         if done.returncode != 0 or len(results) != len(wanted) + 1:
@@ -147,7 +156,8 @@ def measure(before: torch.Tensor, after: torch.Tensor, statistic: str) -> float 
     if statistic == "mutedChroma":
         inside = (chroma[0] > 4) & (chroma[0] < 25)
         return (chroma[1] - chroma[0])[inside].mean().item() if int(inside.sum()) >= BAND_PIXELS else None
-    return (chroma[1] - chroma[0] if statistic == "chroma" else delta[:, {"lightness": 0, "a": 1, "b": 2}[statistic]]).mean().item()
+    change = chroma[1] - chroma[0] if statistic == "chroma" else delta[:, {"lightness": 0, "a": 1, "b": 2}[statistic]]
+    return change.mean().item()
 
 
 def compare(base: torch.Tensor, theirs: torch.Tensor, mine: torch.Tensor, check: Check) -> list[dict]:
@@ -203,7 +213,8 @@ def run(data: Path, work: Path) -> dict:
         "rows": rows,
         "summary": {
             "statistics": len(seen), "pictures": sum(row["pictures"] for row in seen),
-            "sameDirection": sum(row["sameDirection"] for row in seen), "withinFactor": sum(row["withinFactor"] for row in seen),
+            "sameDirection": sum(row["sameDirection"] for row in seen),
+            "withinFactor": sum(row["withinFactor"] for row in seen),
         },
     }  # fmt: skip
     contact_sheets(base, results, work / "rawtherapee")

@@ -122,7 +122,9 @@ def checks() -> list[Check]:
         lambda s: {"Vibrance": ("Enabled=true", f"Pastels={50 * s}", f"Saturated={50 * s}", "ProtectSkins=true")},
         ("mutedChroma",),
     )  # fmt: skip
-    found += _both("saturation", "saturation", "Saturation", 50, lambda s: {"Exposure": (f"Saturation={50 * s}",)}, ("chroma",))
+    found += _both(
+        "saturation", "saturation", "Saturation", 50, lambda s: {"Exposure": (f"Saturation={50 * s}",)}, ("chroma",)
+    )
     found += _both(
         "saturation as chromaticity", "saturation", "Saturation", 50,
         lambda s: {"Luminance Curve": ("Enabled=true", f"Chromaticity={50 * s}")}, ("chroma",),

@@ -26,10 +26,20 @@ from veraretouch.export.dialogue import (
 )
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save
-from veraretouch.export.llm import MAX_POSITIONS, DecoderShape, build_decoder, build_embed
+from veraretouch.export.llm import (
+    MAX_POSITIONS,
+    DecoderShape,
+    build_decoder,
+    build_embed,
+)
 from veraretouch.export.modules import ParamsGraph, RendererGraph, trace
 from veraretouch.export.reference import embedding_table, output_head
-from veraretouch.export.storage import StorageOf, as_stored, default_storage, quantise_dequantise
+from veraretouch.export.storage import (
+    StorageOf,
+    as_stored,
+    default_storage,
+    quantise_dequantise,
+)
 from veraretouch.export.tokenizer import tokenizer_files
 
 FORMAT_VERSION = 1

@@ -18,7 +18,12 @@ from onnx import TensorProto
 
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import MICROSOFT, GraphBuilder, tensor
-from veraretouch.export.storage import Storage, StorageOf, default_storage, quantise_rows
+from veraretouch.export.storage import (
+    Storage,
+    StorageOf,
+    default_storage,
+    quantise_rows,
+)
 
 # Longest context of the decoder: image and prompt rows plus an answer.
 MAX_POSITIONS = 1024

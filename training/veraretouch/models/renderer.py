@@ -4,6 +4,8 @@ Structure as published for VeraRetouch (`decoder.*` of its checkpoint); widths a
 For fixed latents it is a pure function RGB -> RGB, so a retouch can be baked into a 3D LUT.
 """
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -15,7 +17,7 @@ class Renderer(nn.Module):
         super().__init__()
         self.widths, self.latent = tuple(widths), latent
         sizes = (3, *widths)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.layer_norms = nn.ModuleList(nn.LayerNorm(w) for w in widths)
         self.z_projs = nn.ModuleList(nn.Linear(FACTOR_COUNT * latent, w) for w in widths)
         self.out_layer = nn.Linear(widths[-1], 3)

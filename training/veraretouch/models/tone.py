@@ -4,6 +4,8 @@ Features of a network trained on ImageNet are made to ignore exposure and white 
 small network is trained from scratch on the proxy, beside histograms that no convolution can blur.
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -40,7 +42,7 @@ class ToneEncoder(nn.Module):
         w = width
         channels = (3, w, 2 * w, 3 * w, 4 * w, 4 * w)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(channels):
             layers += [nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.GELU()]
         self.trunk = nn.Sequential(*layers)
         self.spatial_size, self.hidden = channels[-1], hidden

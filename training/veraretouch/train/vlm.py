@@ -20,8 +20,23 @@ from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.tone import ToneEncoder
 from ..models.vlm import VeraRetouchVLM, add_tokens, load_language_model
-from .common import Log, learning_rate, pixel_loss, psnr_per_image, read_config, save_atomically, stage_arguments
-from .examples import Batch, Shards, batches_by_length, collate, encode_example, output_vocabulary
+from .common import (
+    Log,
+    learning_rate,
+    pixel_loss,
+    psnr_per_image,
+    read_config,
+    save_atomically,
+    stage_arguments,
+)
+from .examples import (
+    Batch,
+    Shards,
+    batches_by_length,
+    collate,
+    encode_example,
+    output_vocabulary,
+)
 from .tone import load_networks
 
 TASKS = ("auto", "style", "param")
