@@ -1,0 +1,128 @@
+"""Schedules, averages, batches and the layout of training sequences."""
+
+import itertools
+import json
+
+import pytest
+import torch
+
+from veraretouch.data.degrade import broad_params, degradation, raw_params, run
+from veraretouch.engine.params import FACTOR_SLICES, INDEX, sample_params
+from veraretouch.export.dialogue import Dialogue
+from veraretouch.export.tokenizer import small_tokenizer
+from veraretouch.models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
+from veraretouch.train.common import Average, learning_rate, psnr_per_image, save_atomically
+from veraretouch.train.examples import batches_by_length, collate, encode_example, output_vocabulary
+from veraretouch.train.operations import Operation, apply_operations, random_mask
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def dialogue() -> Dialogue:
+    tokenizer = small_tokenizer(["Lift the shadows a little", "Retouch this photo. Instruction: warm"] * 20, 400)
+    return Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+
+
+def _meta(task: str) -> dict:
+    fields = {section: "Lift the shadows" for section in ("plan.light", "plan.globalColor", "plan.specificColor")}
+    for name in ("elements", "problems.light", "problems.globalColor", "problems.specificColor"):
+        fields[name] = "" if task == "param" else "Dark"
+    return {"task": task, "instruction": "warm", "fields": fields}
+
+
+@pytest.mark.parametrize("task", ["auto", "style", "param"])
+def test_states_predict_the_retouch_tokens(dialogue, task):
+    sequence = encode_example(_meta(task), dialogue)
+    end, first, second = sequence.states
+    last = dialogue.answer[task][-1]
+    assert sequence.ids[end] == dialogue.token_id(last.end)
+    assert [sequence.ids[first], sequence.ids[second]] == dialogue.retouch_ids[:2]
+    assert second == len(sequence.ids) - 1
+    slots = (sequence.ids.count(IMAGE_SLOT), sequence.ids.count(PARAM_SLOT))
+    assert slots == ((0, PARAM_TOKENS) if task == "param" else (IMAGE_TOKENS, 0))
+
+
+def test_only_words_and_ends_are_learnt(dialogue):
+    sequence = encode_example(_meta("auto"), dialogue)
+    starts = {dialogue.token_id(s.start) for s in dialogue.answer["auto"]}
+    learnt = [token for _, token in sequence.targets]
+    assert not starts & set(learnt) and not set(dialogue.retouch_ids) & set(learnt)
+    assert all(sequence.ids[position + 1] == token for position, token in sequence.targets)
+
+
+def test_collate_points_at_the_right_classes(dialogue):
+    sequences = [encode_example(_meta(task), dialogue) for task in ("auto", "param")]
+    class_of = torch.arange(dialogue.tokenizer.get_vocab_size()) + 1000
+    batch = collate(sequences, [4, 9], class_of)
+    assert batch.mask.sum(1).tolist() == [len(s.ids) for s in sequences]
+    following = batch.ids[batch.target_rows, batch.target_positions + 1]
+    assert torch.equal(following + 1000, batch.target_tokens)
+    assert batch.rows.tolist() == [4, 9]
+
+
+def test_output_vocabulary_holds_names_and_ends(dialogue):
+    ids = output_vocabulary([_meta("auto")], ["dog"], dialogue.encode, [7])
+    assert 7 in ids and set(dialogue.encode(" dog")) <= set(ids) and ids == sorted(set(ids))
+
+
+def test_batches_keep_the_shares_whatever_the_counts():
+    tasks = ["auto"] * 90 + ["param"] * 10
+    lengths = [100] * 90 + [50] * 10
+    drawn = [i for part in itertools.islice(batches_by_length(lengths, tasks, {"auto": 1, "param": 1}, 4, 0), 160) for i in part]
+    share = sum(tasks[i] == "param" for i in drawn) / len(drawn)
+    assert 0.4 < share < 0.6
+
+
+def test_learning_rate_rises_and_falls():
+    rates = [learning_rate(s, 100, 1.0, 10) for s in range(101)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == pytest.approx(1.0) and rates[100] == pytest.approx(0.02)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+def test_average_follows_and_a_save_is_whole(tmp_path):
+    layer = torch.nn.Linear(2, 2)
+    average = Average(layer, 0.5)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+    for _ in range(60):
+        average.update(layer)
+    torch.testing.assert_close(average.module.weight, layer.weight, atol=1e-3, rtol=0)
+    save_atomically({"a": 1}, tmp_path / "x" / "last.pt")
+    assert [p.name for p in (tmp_path / "x").iterdir()] == ["last.pt"]
+
+
+def test_psnr_of_a_known_error():
+    assert psnr_per_image(torch.full((1, 4, 3), 0.6), torch.full((1, 4, 3), 0.5)).item() == pytest.approx(20.0, abs=1e-3)
+
+
+def test_operations_are_applied_row_by_row():
+    generator = torch.Generator().manual_seed(1)
+    rgb, masks = torch.rand(3, 30, 3, generator=generator), torch.ones(3, 3)
+    params = sample_params(2, generator)
+    chosen = [Operation("develop", params=params[0]), Operation("x", apply=lambda c, m: 1 - c), Operation("develop", params=params[1])]
+    out = apply_operations(chosen, rgb, masks)
+    torch.testing.assert_close(out[1], 1 - rgb[1])
+    masks[0] = 0
+    assert torch.equal(apply_operations(chosen, rgb, masks)[0], rgb[0])
+    assert set(random_mask(200, generator).unique().tolist()) == {0.0, 1.0}
+
+
+def test_degradations_stay_in_range_and_differ():
+    generator = torch.Generator().manual_seed(2)
+    rgb = torch.rand(64, 3, generator=generator)
+    raw = torch.stack([raw_params(generator) for _ in range(50)])
+    assert raw[:, INDEX["Exposure2012"]].mean() < -0.1 and raw[:, INDEX["Saturation"]].max() <= 0
+    broad = torch.stack([broad_params(generator) for _ in range(200)])
+    assert (broad[:, FACTOR_SLICES[2]] != 0).any(1).float().mean() < 0.5
+    out = run(degradation("raw", generator), rgb)
+    assert out.shape == rgb.shape and out.min() >= 0 and out.max() <= 1 and not torch.equal(out, rgb)
+    inverse = run(degradation("inverse", generator, lambda g: lambda c: c * 0.5), rgb)
+    torch.testing.assert_close(inverse, rgb * 0.5)
+
+
+def test_split_and_looks_tables_name_disjoint_sets():
+    from veraretouch.data.files import TABLES
+
+    looks = json.loads((TABLES / "looks_split.json").read_text())
+    assert len(looks["unseen"]) == len(set(looks["unseen"])) and 0.1 < len(looks["unseen"]) / looks["count"] < 0.2
