@@ -17,7 +17,7 @@ export async function openFolderBundle(folder: string): Promise<FolderBundle> {
   } catch (cause) {
     throw new HostError(
       'BUNDLE_FOLDER',
-      `The model bundle cannot be read from ${quoted(folder)}: ${reason(cause)}. No photo was read.`,
+      `The model bundle cannot be read from ${quoted(folder)}: ${reason(cause)}. Nothing was written.`,
       'Give the folder that holds bundle.json with --bundle.',
       cause,
     );

@@ -96,7 +96,8 @@ def run_rawtherapee(strip: np.ndarray, wanted: list[Check]) -> list[torch.Tensor
         for i, check in enumerate([None, *wanted]):
             Image.fromarray(strip).save(source / f"{i:03}.png")
             (source / f"{i:03}.png.pp3").write_text(profile(check))
-        # -a: PNG is not among the formats that it reads without being told. -S: each picture is developed with the profile beside it, so that one process does them all.
+        # -a: PNG is not among the formats that it reads without being told.
+        # -S: each picture is developed with the profile beside it, so that one process does them all.
         pictures = sorted(str(path) for path in source.glob("*.png"))
         command = [program, "-q", "-Y", "-a", "-n", "-b8", "-S", "-o", str(target), "-c", *pictures]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

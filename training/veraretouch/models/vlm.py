@@ -24,15 +24,29 @@ def _mlp(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class _ToEmbedding(nn.Module):
-    """Projector whose output has the size of the language model's own embeddings from the first step on."""
+    """Projector whose output has the size of the language model's own embeddings from the first step on.
+
+    The input is standardised per feature with the statistics of the training examples (`set_statistics`). Without that,
+    what all photos have in common drowns what tells them apart: the tokens of two photos had a cosine of 0.995, and the
+    language model learnt to write the same answer to every photo.
+    """
 
     def __init__(self, inputs: int, outputs: int, scale: float):
         super().__init__()
         self.mlp, self.norm = _mlp(inputs, outputs), nn.LayerNorm(outputs)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("deviation", torch.ones(inputs))
         nn.init.constant_(self.norm.weight, scale)
 
+    def set_statistics(self, samples: torch.Tensor) -> None:
+        """Take mean and deviation of the features from samples [..., inputs]."""
+        flat = samples.detach().flatten(0, -2)
+        self.mean.copy_(flat.mean(0))
+        # A feature that never varies would be blown up by its rounding errors.
+        self.deviation.copy_(flat.std(0).clamp(min=1e-3 * float(flat.std())).clamp(min=1e-6))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.norm(self.mlp(x))
+        return self.norm(self.mlp((x - self.mean) / self.deviation))
 
 
 class Vision(nn.Module):
@@ -44,6 +58,15 @@ class Vision(nn.Module):
         self.projector = _ToEmbedding(feature_size, hidden, scale)
         self.tone_global = _ToEmbedding(tone.hidden, TONE_GLOBAL_TOKENS * hidden, scale)
         self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
+
+    @torch.no_grad()
+    def set_statistics(self, features: torch.Tensor, rgb112: torch.Tensor) -> None:
+        """Standardise the three projectors on examples: features [N, 9, 1280], rgb112 [N, 3, 112, 112]."""
+        overall, spatial = self.tone(rgb112)
+        for projector, samples in (
+            (self.projector, features), (self.tone_global, overall), (self.tone_spatial, spatial)
+        ):  # fmt: skip
+            projector.set_statistics(samples)
 
     def project(self, features: torch.Tensor, rgb112: torch.Tensor) -> torch.Tensor:
         """features [B, 9, 1280], rgb112 [B, 3, 112, 112] in [0, 1] -> [B, 17, hidden]."""
@@ -71,12 +94,19 @@ class ParamProjector(nn.Module):
         self.head = head
         self.factors = nn.ModuleList(_ToEmbedding(s.stop - s.start + latent, hidden, scale) for s in FACTOR_SLICES)
 
+    def _inputs(self, params: torch.Tensor) -> list[torch.Tensor]:
+        latents = self.head(params)
+        return [torch.cat((params[:, s], latents[:, i]), dim=1) for i, s in enumerate(FACTOR_SLICES)]
+
+    @torch.no_grad()
+    def set_statistics(self, params: torch.Tensor) -> None:
+        """Standardise the three projectors on parameter sets [N, 38]."""
+        for projector, samples in zip(self.factors, self._inputs(params), strict=True):
+            projector.set_statistics(samples)
+
     def forward(self, params: torch.Tensor) -> torch.Tensor:
         """params [B, 38] in [-1, 1] -> [B, 3, hidden]."""
-        latents = self.head(params)
-        return torch.stack(
-            [f(torch.cat((params[:, s], latents[:, i]), 1)) for i, (f, s) in enumerate(zip(self.factors, FACTOR_SLICES))], 1
-        )
+        return torch.stack([f(x) for f, x in zip(self.factors, self._inputs(params), strict=True)], dim=1)
 
 
 class Adaptor(nn.Module):

@@ -163,6 +163,15 @@ def set_mode(model: VeraRetouchVLM) -> None:
     model.vision.tone.eval()
 
 
+def standardise(model: VeraRetouchVLM, shards: Shards, count: int = 512) -> None:
+    """Give the projectors the statistics of training examples, evenly taken from all of them."""
+    model.eval()
+    pictures = torch.tensor([i for i, meta in enumerate(shards.metas) if meta["task"] != "param"])
+    chosen = pictures[torch.linspace(0, len(pictures) - 1, count).long()]
+    model.vision.set_statistics(shards.features(chosen), shards.tone(chosen))
+    model.param_projector.set_statistics(shards.arrays["params"][shards.rows("param")])
+
+
 def prepare(config: dict, work: Path, device: str):
     """Model, data and what is needed to encode them, from a checkpoint, the stage before, or the packages."""
     nets = load_networks(work / config["renderer"]).to(device)
@@ -184,6 +193,7 @@ def prepare(config: dict, work: Path, device: str):
         load_trained(model, known["model" if resumed else "average"])
     else:
         model.vision.tone.load_state_dict(torch.load(work / config["tone"], weights_only=True)["average"])
+        standardise(model, shards)
     return model.to(device), nets, shards, held_out, Dialogue(tokenizer, output_ids), resumed
 
 

@@ -1,0 +1,92 @@
+"""The tokens that the language model sees: standardised, distinct, and placed where the slots are."""
+
+import torch
+from transformers import LlamaConfig, LlamaModel
+
+from veraretouch.engine.params import sample_params
+from veraretouch.models.param_head import ParamHead
+from veraretouch.models.tone import ToneEncoder
+from veraretouch.models.vlm import (
+    IMAGE_SLOT,
+    IMAGE_TOKENS,
+    PARAM_SLOT,
+    PARAM_TOKENS,
+    VeraRetouchVLM,
+    Vision,
+    add_tokens,
+)
+
+torch.set_num_threads(1)
+
+
+def _lm() -> LlamaModel:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=40, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2
+    )
+    return LlamaModel(config).eval()
+
+
+def _vlm() -> VeraRetouchVLM:
+    lm = _lm()
+    add_tokens(lm, 5, torch.Generator().manual_seed(1))
+    tone = ToneEncoder(width=8, hidden=32, latent=4)
+    return VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), 4, torch.tensor([3, 40, 44]), 5).eval()
+
+
+def _spread(tokens: torch.Tensor) -> float:
+    flat = torch.nn.functional.normalize(tokens.flatten(1), dim=1)
+    cosines = flat @ flat.T
+    return float((cosines.detach().sum() - len(flat)) / (len(flat) * (len(flat) - 1)))
+
+
+def test_statistics_make_photos_tell_apart():
+    torch.manual_seed(5)
+    vision = Vision(torch.nn.Identity(), ToneEncoder(width=8, hidden=32, latent=4).eval(), 32, 0.1, feature_size=20)
+    # Photos differ by a tenth of what they share, as features of a network do.
+    features = torch.rand(1, 1, 20) * 5 + 0.5 * torch.randn(64, 9, 20)
+    pictures = torch.rand(64, 3, 1, 1) * torch.rand(64, 3, 112, 112)
+    before = _spread(vision.project(features, pictures))
+    vision.set_statistics(features, pictures)
+    after = _spread(vision.project(features, pictures))
+    assert before > 0.6 and after < 0.4 and after < before - 0.3
+
+
+def test_parameter_tokens_tell_settings_apart():
+    vlm, params = _vlm(), sample_params(64, torch.Generator().manual_seed(2))
+    vlm.param_projector.set_statistics(params)
+    assert _spread(vlm.param_projector(params)) < 0.6
+
+
+def test_slots_take_the_tokens_of_their_own_row():
+    vlm = _vlm()
+    image = torch.randn(2, IMAGE_TOKENS, 32)
+    params = torch.randn(2, PARAM_TOKENS, 32)
+    width = 2 + IMAGE_TOKENS
+    ids = torch.full((2, width), 7)
+    ids[0, 1 : 1 + IMAGE_TOKENS] = IMAGE_SLOT
+    ids[1, 1 : 1 + PARAM_TOKENS] = PARAM_SLOT
+    x = vlm.embed(ids, image, params)
+    torch.testing.assert_close(x[0, 1 : 1 + IMAGE_TOKENS], image[0])
+    torch.testing.assert_close(x[1, 1 : 1 + PARAM_TOKENS], params[1])
+    torch.testing.assert_close(x[1, 0], vlm.lm.embed_tokens.weight[7])
+
+
+def test_added_rows_are_used_and_merged():
+    vlm = _vlm()
+    with torch.no_grad():
+        vlm.added_rows += 1
+    ids = torch.tensor([[3, 41]])
+    used = vlm.embed(ids, None, None)
+    torch.testing.assert_close(used[0, 1], vlm.added_rows[1])
+    vlm.merge_added_rows()
+    torch.testing.assert_close(vlm.lm.embed_tokens(ids)[0, 1], vlm.added_rows[1])
+
+
+def test_answers_depend_on_what_is_seen():
+    vlm = _vlm()
+    ids = torch.tensor([[7, *[IMAGE_SLOT] * IMAGE_TOKENS, 9, 11]])
+    mask = torch.ones_like(ids)
+    states = [vlm.hidden(vlm.embed(ids, torch.randn(1, IMAGE_TOKENS, 32), None), mask)[:, -1] for _ in range(2)]
+    assert (states[0] - states[1]).abs().max() > 1e-3
+    assert vlm.logits(states[0]).shape == (1, 3)
