@@ -51,6 +51,14 @@ def test_only_words_and_ends_are_learnt(dialogue):
     assert all(sequence.ids[position + 1] == token for position, token in sequence.targets)
 
 
+def test_plain_answers_are_a_choice(dialogue):
+    meta = _meta("auto")
+    meta["plainFields"] = dict.fromkeys(meta["fields"], "warm")
+    plain, varied = encode_example(meta, dialogue, "plainFields"), encode_example(meta, dialogue)
+    assert plain.ids != varied.ids
+    assert set(dialogue.encode("warm")) <= set(output_vocabulary([meta], ["dog"], dialogue.encode, []))
+
+
 def test_collate_points_at_the_right_classes(dialogue):
     sequences = [encode_example(_meta(task), dialogue) for task in ("auto", "param")]
     class_of = torch.arange(dialogue.tokenizer.get_vocab_size()) + 1000

@@ -126,6 +126,11 @@ class Maker:
         after = develop(photo[where][None], params)[0]
         return Example("param", meta, None, photo[where], after, params[0])
 
+    def _answer(self, e: Example, task: str, seed: str) -> dict[str, str]:
+        params = e.params.tolist() if task == "param" else None
+        elements = self.elements.get(e.meta["photo"], [])
+        return compose(e.before, e.after, random.Random(seed), elements, task, e.meta.get("instruction"), params)
+
     @torch.no_grad()
     def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The picture of an auto or style example and its target, both [224, 224, 3] in [0, 1], to be looked at."""
@@ -153,11 +158,10 @@ class Maker:
                 tone = F.avg_pool2d(pictures, 2).permute(0, 2, 3, 1)
                 arrays["tone"].append((tone * 255).round().to(torch.uint8).numpy())
             for number, e in enumerate(examples, start):
-                e.meta["fields"] = compose(
-                    e.before, e.after, random.Random(f"{self.config['seed']} words {self.split} {task} {number}"),
-                    self.elements.get(e.meta["photo"], []), task, e.meta.get("instruction"),
-                    e.params.tolist() if task == "param" else None,
-                )  # fmt: skip
+                words = f"{self.config['seed']} words {self.split} {task} {number}"
+                e.meta["fields"] = self._answer(e, task, words)
+                # The same claims always in the same words: what is left to learn is what depends on the photo.
+                e.meta["plainFields"] = self._answer(e, task, "plain")
                 metas.append(e.meta)
             kept = self.config["pixels"]
             for name, values in (("before", "before"), ("after", "after")):

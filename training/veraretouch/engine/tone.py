@@ -29,11 +29,12 @@ def _contrast(t: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     return t + 1.8 * value * t * (1 - t) * (t - 0.5)
 
 
-def _bump(t: torch.Tensor, value: torch.Tensor, low: int, high: int, amount: float) -> torch.Tensor:
-    """Move the tones around low / (low + high) by at most `amount` with a Bernstein weight; both ends stay."""
+def _bump(t: torch.Tensor, value: torch.Tensor, low: int, high: int, up: float, down: float) -> torch.Tensor:
+    """Move the tones around low / (low + high) by at most `up` or `down` with a Bernstein weight; both ends stay."""
     peak = low / (low + high)
-    norm = amount / (peak**low * (1 - peak) ** high)
-    return t + value * norm * t**low * (1 - t) ** high
+    norm = 1 / (peak**low * (1 - peak) ** high)
+    amount = up * value.clamp(min=0) + down * value.clamp(max=0)
+    return t + amount * norm * t**low * (1 - t) ** high
 
 
 def _whites(t: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -58,14 +59,17 @@ def tone_curve(t: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
 
     t = _exposure(t, value("Exposure2012"))
     t = _contrast(t, value("Contrast2012"))
-    t = _bump(t, value("Highlights2012"), 2, 1, 0.13)
-    t = _bump(t, value("Shadows2012"), 1, 2, 0.13)
+    # Narrow weights, so that the middle tones stay and the eye sees recovered highlights, not a darker picture. Towards
+    # the end of the scale the slope would fall to 0 at 0.082; away from it there is room for twice as much, and that is
+    # the direction photographers need: recovering highlights, opening shadows.
+    t = _bump(t, value("Highlights2012"), 4, 1, up=0.08, down=0.16)
+    t = _bump(t, value("Shadows2012"), 1, 4, up=0.16, down=0.08)
     t = _whites(t, value("Whites2012"))
     t = _blacks(t, value("Blacks2012"))
-    t = _bump(t, value("ParametricShadows"), 1, 5, 0.05)
-    t = _bump(t, value("ParametricDarks"), 2, 3, 0.07)
-    t = _bump(t, value("ParametricLights"), 3, 2, 0.07)
-    t = _bump(t, value("ParametricHighlights"), 5, 1, 0.05)
+    t = _bump(t, value("ParametricShadows"), 1, 5, 0.05, 0.05)
+    t = _bump(t, value("ParametricDarks"), 2, 3, 0.07, 0.07)
+    t = _bump(t, value("ParametricLights"), 3, 2, 0.07, 0.07)
+    t = _bump(t, value("ParametricHighlights"), 5, 1, 0.05, 0.05)
     return t.clamp(0, 1)
 
 

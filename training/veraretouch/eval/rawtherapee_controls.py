@@ -9,7 +9,9 @@ Correspondences, with their reasons:
 - Temperature: Lightroom's incremental slider has no unit; ours moves 0.75 mired per step, so 50 is 37.5 mired from 6504 K.
 - Green multiplies green against red and blue: Tint 50 moves a grey by 0.015 in CIE 1960 uv, which is a factor 0.78.
 - Chromaticity scales the chroma of L*a*b*: a second, perceptual counterpart of Saturation.
-- The HSV equaliser is given one control point per hue band, at the HSV hue of the band's centre.
+- The HSV equaliser is given one control point per hue band, at the HSV hue of the band's centre. Its hue curve turns by
+  twice the height in full circles; the height is set so that both engines move a band's centre equally far, as a share
+  of the way to the neighbouring band (Hue sliders of raw developers count that way; HSV hue and ours do not).
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ from ..engine.params import HUES
 FACTOR = 3.0
 # Bands that do not touch each other are moved in one run.
 BAND_GROUPS = (("Red", "Yellow", "Aqua", "Purple"), ("Orange", "Green", "Blue", "Magenta"))
-# Heights of the control points (0.5 is neutral) for the sliders below.
-_HSV_STEP = {"Hue": 0.03, "Saturation": 0.2, "Luminance": 0.2}
+# Heights of the control points above neutral (0.5) for the sliders below.
+_HSV_STEP = {"Saturation": 0.2, "Luminance": 0.2}
+# Share of the way to the next band that the engine's hue slider goes at its end (see color_controls._mixer).
+HUE_REACH = 0.3
 _BAND_SLIDER = {"Hue": 80, "Saturation": 50, "Luminance": 50}
 _BAND_STATISTIC = {"Hue": "hue", "Saturation": "chroma", "Luminance": "lightness"}
 
@@ -66,10 +70,19 @@ def _hsv_hue(band: int) -> float:
     return colorsys.rgb_to_hsv(*oklab_to_linear(lab).clamp(0, 1).tolist())[0]
 
 
-def _hsv_curve(bands: tuple[str, ...], height: float) -> str:
+def _hsv_height(kind: str, band: int, sign: int) -> float:
+    """Height of one band's control point relative to neutral."""
+    if kind != "Hue":
+        return sign * _HSV_STEP[kind]
+    gap = (_hsv_hue((band + sign) % len(HUES)) - _hsv_hue(band)) * sign % 1.0
+    return sign * gap * HUE_REACH * _BAND_SLIDER["Hue"] / 100 / 2
+
+
+def _hsv_curve(kind: str, bands: tuple[str, ...], sign: int) -> str:
     """Flat curve of the HSV equaliser: 1, then x; y; left tangent; right tangent per control point, by rising hue."""
-    points = sorted((_hsv_hue(i), 0.5 + (height if name in bands else 0.0)) for i, name in enumerate(HUES))
-    return "1;" + "".join(f"{x:.4f};{y:.3f};0.35;0.35;" for x, y in points)
+    heights = [_hsv_height(kind, i, sign) if name in bands else 0.0 for i, name in enumerate(HUES)]
+    points = sorted((_hsv_hue(i), 0.5 + height) for i, height in enumerate(heights))
+    return "1;" + "".join(f"{x:.4f};{y:.4f};0.35;0.35;" for x, y in points)
 
 
 def _both(name: str, group: str, slider: str, amount: float, lines, statistics) -> list[Check]:
@@ -136,7 +149,7 @@ def checks() -> list[Check]:
                 found.append(Check(
                     f"{kind.lower()} of bands {number} {'+' if sign > 0 else '-'}", f"mixer{kind}",
                     {f"{kind}Adjustment{band}": sign * _BAND_SLIDER[kind] for band in bands},
-                    {"HSV Equalizer": ("Enabled=true", f"{key}={_hsv_curve(bands, sign * _HSV_STEP[kind])}")},
+                    {"HSV Equalizer": ("Enabled=true", f"{key}={_hsv_curve(kind, bands, sign)}")},
                     tuple(f"{band}.{_BAND_STATISTIC[kind]}" for band in bands),
                 ))  # fmt: skip
     return found

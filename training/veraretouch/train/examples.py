@@ -24,8 +24,11 @@ class Sequence:
     states: tuple[int, int, int]
 
 
-def encode_example(meta: dict, dialogue: Dialogue) -> Sequence:
-    """Prompt and answer as the decode rules lay them out: start tags and retouch tokens are given, not predicted."""
+def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
+    """Prompt and answer as the decode rules lay them out: start tags and retouch tokens are given, not predicted.
+
+    answers: "fields" for the answer in its many wordings, "plainFields" for the one with a single wording per claim.
+    """
     ids: list[int] = []
     for part in dialogue.prompt_parts(meta["task"], meta.get("instruction", "")):
         if isinstance(part, str):
@@ -35,7 +38,7 @@ def encode_example(meta: dict, dialogue: Dialogue) -> Sequence:
     targets = []
     for section in dialogue.answer[meta["task"]]:
         ids.append(dialogue.token_id(section.start))
-        for token in [*dialogue.encode(meta["fields"][section.field]), dialogue.token_id(section.end)]:
+        for token in [*dialogue.encode(meta[answers][section.field]), dialogue.token_id(section.end)]:
             targets.append((len(ids) - 1, token))
             ids.append(token)
     end = len(ids) - 1
@@ -49,7 +52,7 @@ def output_vocabulary(metas: list[dict], names: list[str], encode, ends: list[in
     A name is encoded as it occurs: after a space, and at the beginning of a sentence with a capital letter.
     """
     found = set(ends)
-    texts = {text for meta in metas for text in meta["fields"].values()}
+    texts = {text for meta in metas for kind in ("fields", "plainFields") for text in meta.get(kind, {}).values()}
     texts.update(form for name in names for form in (f" {name}", f"{name[0].upper()}{name[1:]}", f"A {name}, an {name},"))
     for text in texts:
         found.update(encode(text))

@@ -209,8 +209,9 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     if resumed:
         optimiser.load_state_dict(resumed["optimiser"])
         step = average.updates = resumed["step"]
-    sequences = [encode_example(meta, dialogue) for meta in shards.metas]
-    held_sequences = [encode_example(meta, dialogue) for meta in held_out.metas]
+    answers = config.get("answers", "fields")
+    sequences = [encode_example(meta, dialogue, answers) for meta in shards.metas]
+    held_sequences = [encode_example(meta, dialogue, answers) for meta in held_out.metas]
     batches = batches_by_length(
         [len(s.ids) for s in sequences], [m["task"] for m in shards.metas], config["shares"], config["batch"],
         config["seed"] + step,
