@@ -22,6 +22,8 @@ _CONE_TO_RGB = torch.linalg.inv(_RGB_TO_CONE.double()).float()
 _NEUTRAL_MIRED = 1e6 / 6504
 MIRED_AT_FULL_TEMPERATURE = 75.0
 DUV_AT_FULL_TINT = 0.03
+# 0 keeps lightness, a high value keeps chroma.
+GAMUT_ADAPTATION = 5.0
 
 # Oklab hue angles of the band centres in degrees: sRGB's primaries and secondaries, orange, and violet (#8000ff).
 HUE_CENTRES = torch.tensor([29.2, 57.0, 109.8, 142.5, 194.8, 264.1, 299.0, 331.0])
@@ -72,11 +74,22 @@ def gamut_ratio(lab: torch.Tensor, linear: torch.Tensor) -> torch.Tensor:
 
 
 def _fit_gamut(lab: torch.Tensor) -> torch.Tensor:
-    """Oklab -> linear sRGB in [0, 1], pulling what lies outside towards the grey of the same lightness."""
+    """Oklab -> linear sRGB in [0, 1], pulling what lies outside towards a grey nearer to middle lightness.
+
+    The grey's lightness follows Ottosson (2021, "sRGB gamut clipping", adaptive L0 towards 0.5): towards the grey of the
+    same lightness a light yellow or cyan whose hue was turned would lose nearly all its chroma.
+    """
     linear = oklab_to_linear(lab)
-    grey = lab[..., :1].clamp(0, 1) ** 3
-    scale = 1 / gamut_ratio(torch.cat((lab[..., :1].clamp(0, 1), lab[..., 1:]), -1), linear).clamp(min=1.0)
-    return (grey + (linear - grey) * scale).clamp(0, 1)
+    lightness = lab[..., :1].clamp(0, 1)
+    chroma = torch.sqrt(lab[..., 1:2] ** 2 + lab[..., 2:] ** 2 + 1e-12)
+    offset = lightness - 0.5
+    reach = 0.5 + offset.abs() + GAMUT_ADAPTATION * chroma
+    anchor = 0.5 + 0.5 * torch.sign(offset) * (reach - torch.sqrt((reach**2 - 2 * offset.abs()).clamp(min=0)))
+    grey = anchor**3
+    distance = linear - grey
+    room = torch.where(distance > 0, 1 - grey, grey).clamp(min=1e-6)
+    scale = 1 / (distance.abs() / room).amax(dim=-1, keepdim=True).clamp(min=1.0)
+    return (grey + distance * scale).clamp(0, 1)
 
 
 def _chroma_gain(amount: torch.Tensor, ratio: torch.Tensor) -> torch.Tensor:
