@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -218,9 +217,6 @@ def test_the_summary_fails_what_should_fail() -> None:
     assert cosine(np.zeros(3), np.zeros(3)) == 1.0
 
 
-@pytest.mark.skipif(
-    not os.environ.get("VERARETOUCH_SLOW_TESTS"), reason="reads 98 MB; set VERARETOUCH_SLOW_TESTS=1"
-)
 def test_the_smollm2_tokenizer_is_complete() -> None:
     tokenizer = smollm2_tokenizer()
     assert tokenizer.token_to_id("<Auto_Retouch_Task>") == 49152

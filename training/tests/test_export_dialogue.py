@@ -36,10 +36,8 @@ def test_there_are_twenty_added_tokens_in_a_fixed_order(tokenizer) -> None:
 def test_prompt_parts_spell_the_template(dialogue) -> None:
     parts = dialogue.prompt_parts("style", "  Warm light ")
     assert parts[1] == "image" and len(parts) == 3
-    assert _text(dialogue, parts[0]) == "<|im_start|>user\n"
-    assert _text(dialogue, parts[2]) == (
-        "<Style_Retouch_Task>\nInstruction: Warm light<|im_end|>\n<|im_start|>assistant\n"
-    )
+    assert _text(dialogue, parts[0]) == "<|im_start|>"
+    assert _text(dialogue, parts[2]) == "<Style_Retouch_Task>Warm light\n"
     assert parts[2][0] == dialogue.token_id("<Style_Retouch_Task>")
     assert dialogue.prompt_parts("param")[1] == "params"
     with pytest.raises(ExportError, match="no mode"):

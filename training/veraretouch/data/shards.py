@@ -21,7 +21,8 @@ import torch.nn.functional as F
 
 from ..engine.develop import develop
 from ..engine.params import sample_params
-from ..reasoning.compose import compose
+from ..reasoning.compose import Plain, compose
+from ..reasoning.figures import figures
 from ..train.common import read_config, stage_arguments
 from .degrade import degradation, run
 from .features import SemanticEncoder
@@ -126,10 +127,10 @@ class Maker:
         after = develop(photo[where][None], params)[0]
         return Example("param", meta, None, photo[where], after, params[0])
 
-    def _answer(self, e: Example, task: str, seed: str) -> dict[str, str]:
+    def _answer(self, e: Example, task: str, words: random.Random) -> dict[str, str]:
         params = e.params.tolist() if task == "param" else None
         elements = self.elements.get(e.meta["photo"], [])
-        return compose(e.before, e.after, random.Random(seed), elements, task, e.meta.get("instruction"), params)
+        return compose(e.before, e.after, words, elements, task, e.meta.get("instruction"), params)
 
     @torch.no_grad()
     def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -147,7 +148,7 @@ class Maker:
     def chunk(self, task: str, first: int, count: int) -> tuple[dict[str, np.ndarray], list[dict]]:
         arrays: dict[str, list] = {"before": [], "after": [], "params": []}
         if task != "param":
-            arrays.update(tone=[], features=[])
+            arrays.update(tone=[], features=[], figures=[])
         metas = []
         for start in range(first, first + count, BATCH):
             examples = [self.draw(task, n) for n in range(start, min(start + BATCH, first + count))]
@@ -159,10 +160,13 @@ class Maker:
                 arrays["tone"].append((tone * 255).round().to(torch.uint8).numpy())
             for number, e in enumerate(examples, start):
                 words = f"{self.config['seed']} words {self.split} {task} {number}"
-                e.meta["fields"] = self._answer(e, task, words)
+                e.meta["fields"] = self._answer(e, task, random.Random(words))
                 # The same claims always in the same words: what is left to learn is what depends on the photo.
-                e.meta["plainFields"] = self._answer(e, task, "plain")
+                e.meta["plainFields"] = self._answer(e, task, Plain())
+                e.meta["names"] = self.elements.get(e.meta["photo"], [])
                 metas.append(e.meta)
+            if task != "param":
+                arrays["figures"].append(torch.stack([figures(e.before) for e in examples]).numpy())
             kept = self.config["pixels"]
             for name, values in (("before", "before"), ("after", "after")):
                 stacked = torch.stack([getattr(e, values)[:kept] for e in examples])

@@ -193,7 +193,8 @@ def main() -> None:
         from ..models.tone import ToneEncoder
 
         tone = ToneEncoder(latent=models.renderer.latent)
-        tone.load_state_dict(torch.load(a.tone, weights_only=True)["average"])
+        state, prefix = torch.load(a.tone, weights_only=True)["average"], "vision.tone."
+        tone.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         direct = tone.eval().direct_latents
     report = {"fivekDevelopment": benchmark.fivek(a.data, direct)}
     for mode, name in (("auto", "autoPerturbed"), ("style", "styleUnseenLooks"), ("param", "param")):

@@ -20,13 +20,12 @@ TASK_TOKENS = ("<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Ret
 _FACTORS = (("light", "light"), ("globalColor", "globalcolor"), ("specificColor", "specificcolor"))
 
 MODES = ("auto", "style", "param")
+# Short on purpose: every token of a prompt costs as much in training as one of the answer. The first token stays the one
+# that the pretrained model saw first.
 PROMPTS = {
-    "auto": "<|im_start|>user\n{image}<Auto_Retouch_Task>\nRetouch this photo.<|im_end|>\n"
-    "<|im_start|>assistant\n",
-    "style": "<|im_start|>user\n{image}<Style_Retouch_Task>\nInstruction: {instruction}<|im_end|>\n"
-    "<|im_start|>assistant\n",
-    "param": "<|im_start|>user\n{params}<Professional_Retouch_Task>\nApply these settings."
-    "<|im_end|>\n<|im_start|>assistant\n",
+    "auto": "<|im_start|>{image}<Auto_Retouch_Task>\n",
+    "style": "<|im_start|>{image}<Style_Retouch_Task>{instruction}\n",
+    "param": "<|im_start|>{params}<Professional_Retouch_Task>\n",
 }
 MAX_INSTRUCTION_TOKENS = 96
 

@@ -35,6 +35,16 @@ _TRIES = 6
 _ZONES = ("highlights", "shadows", "whites", "blacks", "lights", "darks")
 
 
+class Plain(random.Random):
+    """Draws the first of everything: the same claim is always said in the same words, whatever stands beside it."""
+
+    def choice(self, seq):
+        return seq[0]
+
+    def random(self) -> float:
+        return 0.0
+
+
 def compose(
     before: torch.Tensor,
     after: torch.Tensor,

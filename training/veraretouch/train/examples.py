@@ -64,7 +64,7 @@ class Shards:
 
     def __init__(self, folder: Path, tasks: tuple[str, ...] = ("auto", "style", "param")):
         self.metas: list[dict] = []
-        parts: dict[str, list[np.ndarray]] = {"before": [], "after": [], "params": [], "tone": [], "features": []}
+        parts: dict[str, list[np.ndarray]] = {"before": [], "after": [], "params": [], "tone": [], "features": [], "figures": []}
         self.image_row: list[int] = []
         images = 0
         for path in sorted(folder.glob("*.json")):
@@ -107,6 +107,10 @@ class Shards:
     def features(self, rows: torch.Tensor) -> torch.Tensor:
         index = torch.tensor([self.image_row[i] for i in rows.tolist()])
         return self.arrays["features"][index].float()
+
+    def figures(self, rows: torch.Tensor) -> torch.Tensor:
+        """[B, 44], see reasoning.figures; of picture tasks only."""
+        return self.arrays["figures"][torch.tensor([self.image_row[i] for i in rows.tolist()])]
 
 
 def batches_by_length(

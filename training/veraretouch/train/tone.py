@@ -1,6 +1,8 @@
-"""Stage 2: tone encoder, pretrained to say the latents of an Auto retouch directly, without a language model.
+"""Stage 2: perception. The tone encoder and the projectors learn to say, without a language model, what an answer needs.
 
-The direct head is dropped afterwards; its score is the baseline "latent regressor without language".
+Photos: the latents of an Auto retouch, the claims of its plan, the measured figures and the names of what is seen.
+Sliders: the claims of the plan and the latents. The heads are dropped afterwards; the score of the latents is the
+baseline "latent regressor without language".
 
     python -m veraretouch.train.tone --config training/configs/tone.toml --data DATA --work WORK
 """
@@ -9,8 +11,15 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
+from ..data.files import TABLES, read_json
+from ..engine.params import factor_mask
+from ..models.param_head import ParamHead
+from ..models.perception import Perception
 from ..models.tone import ToneEncoder
+from ..models.vlm import ParamProjector, Vision
+from ..reasoning.labels import plan_labels
 from .common import (
     Average,
     Log,
@@ -24,6 +33,8 @@ from .common import (
 from .examples import Shards
 from .renderer import Networks
 
+HIDDEN, SCALE = 576, 0.1  # of SmolLM2-135M: width, and the usual size of an embedding's entries
+
 
 def load_networks(path: Path) -> Networks:
     """The averaged networks of stage 1, frozen."""
@@ -33,25 +44,125 @@ def load_networks(path: Path) -> Networks:
     return nets.eval().requires_grad_(False)
 
 
+def known_names() -> list[str]:
+    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")
+    return sorted({*nouns["captions"], *nouns["classes"]})
+
+
+class Labels:
+    """What the heads of every example of a split have to say."""
+
+    def __init__(self, shards: Shards):
+        self.claims = [torch.stack(rows) for rows in zip(*(plan_labels(m["plainFields"]) for m in shards.metas), strict=True)]
+        index = {name: i for i, name in enumerate(known_names())}
+        self.names = torch.zeros(len(shards), len(index))
+        for row, meta in enumerate(shards.metas):
+            for name in meta.get("names", []):
+                if name in index:
+                    self.names[row, index[name]] = 1
+
+
+def build_perception(nets: Networks) -> Perception:
+    latent = nets.renderer.latent
+    head = ParamHead(latent, nets.head.heads[0][0].out_features)
+    head.load_state_dict(nets.head.state_dict())
+    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent), HIDDEN, SCALE)
+    perception = Perception(vision, ParamProjector(head.requires_grad_(False), latent, HIDDEN, SCALE), latent, len(known_names()))
+    return perception
+
+
 @torch.no_grad()
-def evaluate(model: ToneEncoder, renderer, shards: Shards) -> dict:
+def standardise(model: Perception, shards: Shards, count: int = 512) -> None:
+    """Statistics of what comes frozen from elsewhere; the tone encoder learns its own scale."""
+    pictures = torch.tensor([i for i, meta in enumerate(shards.metas) if meta["task"] != "param"])
+    chosen = pictures[torch.linspace(0, len(pictures) - 1, count).long()]
+    model.vision.projector.set_statistics(shards.features(chosen))
+    model.param_projector.set_statistics(shards.arrays["params"][shards.rows("param")])
+
+
+def claim_loss(logits: list[torch.Tensor], labels: list[torch.Tensor]) -> torch.Tensor:
+    return sum(F.cross_entropy(x.flatten(0, 1), y.flatten()) for x, y in zip(logits, labels, strict=True))
+
+
+def first_right(logits: list[torch.Tensor], labels: list[torch.Tensor]) -> torch.Tensor:
+    """Per factor, the share of examples whose first claim is exactly right: [3]."""
+    return torch.stack([(x[:, 0].argmax(-1) == y[:, 0]).float().mean() for x, y in zip(logits, labels, strict=True)])
+
+
+class Step:
+    """Losses of one batch of photos and one of sliders."""
+
+    def __init__(self, model: Perception, nets: Networks, shards: Shards, labels: Labels, config: dict, device: str):
+        self.model, self.nets, self.shards, self.labels, self.config, self.device = model, nets, shards, labels, config, device
+
+    def _claims(self, rows: torch.Tensor) -> list[torch.Tensor]:
+        return [x[rows].to(self.device) for x in self.labels.claims]
+
+    def photos(self, rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        """Rows of auto and style; what a style asks for cannot be seen, so its plan and picture do not count."""
+        model, shards, device, c = self.model, self.shards, self.device, self.config
+        tone = shards.tone(rows, rng).to(device)
+        factors, figures, names = model.see(shards.features(rows).to(device), tone)
+        loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
+        loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
+        auto = torch.tensor([shards.metas[i]["task"] == "auto" for i in rows.tolist()])
+        if bool(auto.any()):
+            claims, latents = model.read(factors[auto])
+            before, after = (x.to(device) for x in shards.pixels(rows[auto], c["pixels"], rng))
+            direct = model.vision.tone.direct_latents(tone[auto])
+            loss = loss + c["claims_weight"] * claim_loss(claims, self._claims(rows[auto]))
+            loss = loss + pixel_loss(self.nets.renderer(before, latents), after)
+            loss = loss + pixel_loss(self.nets.renderer(before, direct), after)
+        return loss
+
+    def sliders(self, rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        params = self.shards.arrays["params"][rows].to(self.device)
+        claims, latents = self.model.read(self.model.param_projector(params))
+        before, after = (x.to(self.device) for x in self.shards.pixels(rows, self.config["pixels"], rng))
+        loss = self.config["claims_weight"] * claim_loss(claims, self._claims(rows))
+        return loss + pixel_loss(self.nets.renderer(before, latents * factor_mask(params)[..., None]), after)
+
+
+@torch.no_grad()
+def evaluate(step: Step) -> dict:
+    model, nets, shards = step.model, step.nets, step.shards
     rows = torch.tensor(shards.rows("auto"))
-    after_nothing, after_model = [], []
-    for part in rows.split(64):
-        before, after = shards.pixels(part, 512)
-        after_nothing.append(psnr_per_image(before, after))
-        after_model.append(psnr_per_image(renderer(before, model.direct_latents(shards.tone(part))), after))
-    return {"auto": torch.cat(after_model).mean().item(), "nothing": torch.cat(after_nothing).mean().item()}
+    before, after = shards.pixels(rows, 512)
+    tone = shards.tone(rows)
+    factors, figures, names = model.see(shards.features(rows), tone)
+    claims, latents = model.read(factors)
+    truth = shards.figures(rows)
+    named = step.labels.names[rows]
+    has = named.sum(1) > 0
+    report = {
+        "nothing": psnr_per_image(before, after).mean(), "direct": psnr_per_image(
+            nets.renderer(before, model.vision.tone.direct_latents(tone)), after).mean(),
+        "tokens": psnr_per_image(nets.renderer(before, latents), after).mean(),
+        "figures_left": ((figures - truth).square().mean(0) / truth.var(0).clamp(min=1e-3)).mean(),
+        "named": named[has].gather(1, names[has].argmax(1, keepdim=True)).mean(),
+    }  # fmt: skip
+    auto = first_right(claims, step._claims(rows))
+    rows = torch.tensor(shards.rows("param"))
+    params = shards.arrays["params"][rows]
+    before, after = shards.pixels(rows, 512)
+    claims, latents = model.read(model.param_projector(params))
+    report["param_tokens"] = psnr_per_image(nets.renderer(before, latents * factor_mask(params)[..., None]), after).mean()
+    result = {k: float(v) for k, v in report.items()}
+    result["auto_first"] = [round(v, 3) for v in auto.tolist()]
+    result["param_first"] = [round(v, 3) for v in first_right(claims, step._claims(rows)).tolist()]
+    return result
 
 
 def train(config: dict, work: Path, device: str, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"]).to(device)
-    shards = Shards(work / "shards" / config["shards"] / "train", ("auto",))
-    held_out = Shards(work / "shards" / config["shards"] / "val", ("auto",))
-    model = ToneEncoder(latent=nets.renderer.latent).to(device)
+    shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
+    labels = Labels(shards)
+    model = build_perception(nets).to(device)
+    standardise(model, shards)
     average = Average(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=0.02)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=config["lr"], weight_decay=0.02)
     log = Log(work / config["name"] / "log.jsonl")
     checkpoint, step = work / config["name"] / "last.pt", 0
     if checkpoint.exists():
@@ -60,7 +171,13 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         average.module.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         step = average.updates = state["step"]
+    run = Step(model, nets, shards, labels, config, device)
+    check = Step(average.module, nets, held_out, Labels(held_out), config, device)
     rng = torch.Generator().manual_seed(config["seed"] + step)
+    pools = {task: torch.tensor(shards.rows(task)) for task in ("auto", "style", "param")}
+
+    def draw(task: str) -> torch.Tensor:
+        return pools[task][torch.randint(len(pools[task]), (config["batch"][task],), generator=rng)]
 
     def keep() -> None:
         save_atomically(
@@ -74,18 +191,16 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     while step < config["steps"] and time.time() < deadline:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, config["steps"], config["lr"], config["warmup"])
-        rows = torch.randint(len(shards), (config["batch"],), generator=rng)
-        before, after = (x.to(device) for x in shards.pixels(rows, config["pixels"], rng))
-        loss = pixel_loss(nets.renderer(before, model.direct_latents(shards.tone(rows, rng).to(device))), after)
+        loss = run.photos(torch.cat((draw("auto"), draw("style"))), rng) + run.sliders(draw("param"), rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         average.update(model)
         total += loss.item()
         step += 1
         if step % config["evaluate_every"] == 0 or step == config["steps"]:
-            log.write(step=step, loss=total / config["evaluate_every"], **evaluate(average.module, nets.renderer, held_out))
+            log.write(step=step, loss=total / config["evaluate_every"], **evaluate(check))
             total = 0.0
         if time.time() - saved > 120:
             keep()

@@ -120,16 +120,20 @@ def evaluate(step: Step, sequences: list, class_of: torch.Tensor, count: int) ->
 
 
 def parameter_groups(model: VeraRetouchVLM, config: dict) -> list[dict]:
-    """Language model and the rest with their own learning rates; RSFT leaves the projectors and encoders alone."""
-    language, rest = [], []
+    """Language model, what stage 2 has taught, and the rest, with their own learning rates.
+
+    RSFT leaves the projectors and encoders alone.
+    """
+    groups: dict[str, list] = {"lr_language": [], "lr_perception": [], "lr": []}
     only = config.get("only")
     for name, parameter in model.named_parameters():
         frozen = name.startswith(("vision.semantic.", "lm.embed_tokens.", "param_projector.head.", "vision.tone.direct."))
         if frozen or (only and not name.startswith(tuple(only))):
             parameter.requires_grad_(False)
         elif parameter.requires_grad:
-            (language if name.startswith("lm.") else rest).append(parameter)
-    return [{"params": language, "peak": config["lr_language"]}, {"params": rest, "peak": config["lr"]}]
+            perception = name.startswith(("vision.", "param_projector."))
+            groups["lr_language" if name.startswith("lm.") else "lr_perception" if perception else "lr"].append(parameter)
+    return [{"params": params, "peak": config[rate]} for rate, params in groups.items() if params]
 
 
 class StateAverage:
@@ -163,13 +167,15 @@ def set_mode(model: VeraRetouchVLM) -> None:
     model.vision.tone.eval()
 
 
-def standardise(model: VeraRetouchVLM, shards: Shards, count: int = 512) -> None:
-    """Give the projectors the statistics of training examples, evenly taken from all of them."""
-    model.eval()
-    pictures = torch.tensor([i for i, meta in enumerate(shards.metas) if meta["task"] != "param"])
-    chosen = pictures[torch.linspace(0, len(pictures) - 1, count).long()]
-    model.vision.set_statistics(shards.features(chosen), shards.tone(chosen))
-    model.param_projector.set_statistics(shards.arrays["params"][shards.rows("param")])
+def load_perception(model: VeraRetouchVLM, path: Path) -> None:
+    """Tone encoder and projectors of stage 2."""
+    state = torch.load(path, weights_only=True)["average"]
+    for prefix, part in (("vision.", model.vision), ("param_projector.", model.param_projector)):
+        own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        missing, unexpected = part.load_state_dict(own, strict=False)
+        wrong = [k for k in missing if not k.startswith("semantic.")] + unexpected
+        if wrong:
+            raise ValueError(f"{path} does not fit the model, nothing was trained: {wrong[:5]}")
 
 
 def prepare(config: dict, work: Path, device: str):
@@ -192,8 +198,7 @@ def prepare(config: dict, work: Path, device: str):
     if known:
         load_trained(model, known["model" if resumed else "average"])
     else:
-        model.vision.tone.load_state_dict(torch.load(work / config["tone"], weights_only=True)["average"])
-        standardise(model, shards)
+        load_perception(model, work / config["tone"])
     return model.to(device), nets, shards, held_out, Dialogue(tokenizer, output_ids), resumed
 
 

@@ -1,0 +1,44 @@
+"""What the tokens of a photo or of slider values are taught to say before a language model reads them.
+
+Each factor has one token for a photo (the first three global tone tokens) and one for sliders. From it alone, linear
+heads must read the claims of that factor's plan, the figures that its problems are written from, and the factor's
+latent. Photos and sliders share the heads of claims and latents, so that one claim looks alike wherever it comes from
+and a language model has to learn its words only once. The heads are dropped afterwards.
+"""
+
+import torch
+from torch import nn
+
+from ..reasoning.figures import COUNTS
+from ..reasoning.labels import SLOTS, classes
+from .vlm import SEMANTIC_TOKENS, ParamProjector, Vision
+
+
+class Perception(nn.Module):
+    def __init__(self, vision: Vision, param_projector: ParamProjector, latent: int, names: int):
+        super().__init__()
+        # The image encoder is frozen and its features are stored with the examples.
+        self.vision, self.param_projector = vision, param_projector
+        hidden = vision.hidden
+        self.claims = nn.ModuleList(nn.Linear(hidden, SLOTS[f] * len(classes(f))) for f in SLOTS)
+        self.figures = nn.ModuleList(nn.Linear(hidden, COUNTS[f]) for f in SLOTS)
+        self.latents = nn.ModuleList(nn.Linear(hidden, latent) for _ in SLOTS)
+        self.names = nn.Linear(hidden, names)
+        # Tokens have the size of word embeddings, about 0.1; the heads' first outputs would be too small to learn from.
+        self.gain = 1 / float(vision.tone_global.norm.weight.detach().mean())
+
+    def read(self, tokens: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Factor tokens [B, 3, hidden] -> logits per factor [B, slots, classes] and latents [B, 3, D]."""
+        scaled = self.gain * tokens
+        claims = [
+            head(scaled[:, i]).view(len(tokens), slots, -1)
+            for i, (head, slots) in enumerate(zip(self.claims, SLOTS.values(), strict=True))
+        ]
+        return claims, torch.stack([head(scaled[:, i]) for i, head in enumerate(self.latents)], dim=1)
+
+    def see(self, features: torch.Tensor, rgb112: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A photo -> (factor tokens [B, 3, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
+        tokens = self.vision.project(features, rgb112)
+        factors = tokens[:, SEMANTIC_TOKENS : SEMANTIC_TOKENS + 3]
+        figures = torch.cat([head(self.gain * factors[:, i]) for i, head in enumerate(self.figures)], dim=1)
+        return factors, figures, self.names(self.gain * tokens[:, :SEMANTIC_TOKENS].mean(dim=1))
