@@ -33,6 +33,15 @@ from .tone import load_networks
 from .vlm import PRETRAINED_TOKENS, TASKS, build_vlm, load_trained, trained_state
 
 
+def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
+    """The model as `generate_batch` takes it, with row numbers of `shards` in place of images: features are stored."""
+    return SimpleNamespace(
+        lm=model.lm, head=model.head, added_rows=model.added_rows, param_projector=model.param_projector,
+        adaptor=adaptor or model.adaptor, output_ids=model.output_ids,
+        vision=lambda numbers: model.vision.project(shards.features(numbers), shards.tone(numbers)),
+    )  # fmt: skip
+
+
 @torch.no_grad()
 def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], batch: int, deadline: float):
     """Answer the examples `rows`; (states float16 [n, 3 * hidden], the rows that were answered before the deadline)."""
@@ -42,10 +51,7 @@ def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], b
         kept.append(states.half())
         return torch.zeros(len(states), 3, 1)
 
-    answering = SimpleNamespace(
-        lm=model.lm, head=model.head, added_rows=model.added_rows, param_projector=model.param_projector, adaptor=keep,
-        vision=lambda numbers: model.vision.project(shards.features(numbers), shards.tone(numbers)),
-    )  # fmt: skip
+    own_answers = answering(model, shards, keep)
     done: list[int] = []
     # Batches of one task and, so that they end together, of neighbouring answer lengths.
     groups = []
@@ -59,10 +65,10 @@ def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], b
             break
         numbers = torch.tensor(group)
         if task == "param":
-            generate_batch(answering, dialogue, task, params=shards.arrays["params"][numbers])
+            generate_batch(own_answers, dialogue, task, params=shards.arrays["params"][numbers])
         else:
             texts = [shards.metas[row]["instruction"] for row in group] if task == "style" else None
-            generate_batch(answering, dialogue, task, images=numbers, instructions=texts)
+            generate_batch(own_answers, dialogue, task, images=numbers, instructions=texts)
         done += group
     return torch.cat(kept), done
 
