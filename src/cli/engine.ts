@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openFolderBundle } from '../host/files/folderBundle';
-import { Retoucher, createOrtBackend } from '../inference';
+import { type Mode, Retoucher, createOrtBackend } from '../inference';
 
 /** What the command line uses of the model: the retoucher's own methods. */
 export type Engine = Pick<
@@ -13,6 +13,8 @@ export interface EngineOptions {
   /** Folder of the bundle; the one that comes with the program when absent. */
   readonly bundle: string | undefined;
   readonly threads: number | undefined;
+  /** The mode whose graphs are made ready before the first photo is. */
+  readonly mode: Mode;
   readonly signal: AbortSignal;
 }
 
@@ -21,13 +23,15 @@ export type EngineLoader = (options: EngineOptions) => Promise<Engine>;
 /** Name of the device in results. */
 export const DEVICE = 'cpu (onnxruntime-node)';
 
-/** Opens and verifies the bundle on onnxruntime-node. Throws HostError BUNDLE_FOLDER, BundleError, CancelledError. */
-export const loadEngine: EngineLoader = async ({ bundle, threads, signal }) => {
+/** Opens and verifies the bundle on onnxruntime-node and makes its graphs ready. Throws HostError BUNDLE_FOLDER, BundleError, CancelledError. */
+export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal }) => {
   const source = await openFolderBundle(bundle ?? path.join(packageRoot(), 'models'));
   // Loaded here and not above, so that --help answers at once.
   const ort = await import('onnxruntime-node');
   const backend = createOrtBackend(ort, { device: 'node', ...(threads === undefined ? {} : { threads }) });
-  return Retoucher.load(source, backend, { signal });
+  const retoucher = await Retoucher.load(source, backend, { signal });
+  await retoucher.prepare(mode, { signal });
+  return retoucher;
 };
 
 /** Folder of this package: the nearest one upwards whose package.json is ours. */

@@ -43,6 +43,7 @@ export async function runRetouch(
   const engine = loadEngine({
     bundle: job.bundle,
     threads: job.threads,
+    mode: job.task.kind,
     signal: AbortSignal.any([signal, givenUp.signal]),
   });
   engine.catch(() => undefined);

@@ -5,7 +5,7 @@ import { decodeAnswer, takeFloats, type Answer, type TextEvent } from './decoder
 import { InferenceError, InputError, throwIfCancelled } from './errors';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs } from './graphs';
-import type { AnswerMode, Field, Manifest } from './manifest';
+import type { AnswerMode, Field, GraphName, Manifest } from './manifest';
 import { maskInactiveFactors, type Factor, type Parameters } from './params';
 import { checkImage, preprocessImage, type RgbImage } from './preprocess';
 import { buildPrompt, type PromptPiece } from './prompt';
@@ -71,6 +71,14 @@ export interface RetouchResult {
   readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
 }
 
+/** In the order in which they are used. */
+const GRAPHS_OF: Readonly<Record<Mode, readonly GraphName[]>> = {
+  auto: ['vision', 'embed', 'decoder', 'adaptor', 'renderer'],
+  style: ['vision', 'embed', 'decoder', 'adaptor', 'renderer'],
+  param: ['params', 'embed', 'decoder', 'adaptor', 'renderer'],
+  reference: ['encoder', 'renderer'],
+};
+
 /**
  * The model on one backend: a photo, a style, parameters or a reference look in; latents and reasoning out; latents
  * to LUT. Calls on one retoucher run one after the other, in the order in which they were made.
@@ -118,6 +126,16 @@ export class Retoucher {
   /** The checked bundle.json. */
   get manifest(): Manifest {
     return this.bundle.manifest;
+  }
+
+  /**
+   * Makes ready all graphs that a mode needs, so that its first call does not wait for them; without it each is loaded
+   * when it is first needed. Throws BundleError, InferenceError, CancelledError.
+   */
+  async prepare(mode: Mode, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.exclusive(options.signal, async () => {
+      for (const graph of GRAPHS_OF[mode]) await this.graphs.get(graph, options.signal);
+    });
   }
 
   /** Looks at a photo and decides what it needs. Throws InputError, BundleError, InferenceError, CancelledError. */

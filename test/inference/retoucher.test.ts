@@ -1,6 +1,7 @@
 import {
   Retoucher,
   parametersFromSliders,
+  type Mode,
   type RetouchResult,
   type RgbImage,
   type Strength,
@@ -220,6 +221,24 @@ describe('loading', () => {
     await call(retoucher);
     await call(retoucher);
     expect(source.reads).toEqual(graphs.map((graph) => `${graph}.onnx`));
+    await retoucher.dispose();
+  });
+
+  test.each<[Mode, (r: Retoucher) => Promise<RetouchResult>]>([
+    ['auto', (r) => r.auto(photo(1))],
+    ['style', (r) => r.style(photo(1), 'x')],
+    ['param', (r) => r.param(PARAMETERS)],
+    ['reference', (r) => r.reference(photo(1), photo(2))],
+  ])('once prepared, %s and its LUT load nothing more', async (mode, call) => {
+    const source = memorySource(FILES);
+    const retoucher = await Retoucher.load(source, nodeBackend(), { verify: 'used' });
+    await retoucher.prepare(mode);
+    const prepared = source.reads.length;
+    expect(prepared).toBeGreaterThan(1);
+    const { latents, timingsMs } = await call(retoucher);
+    await retoucher.bakeLut(latents);
+    expect(source.reads).toHaveLength(prepared);
+    expect(timingsMs.load).toBe(0);
     await retoucher.dispose();
   });
 
