@@ -1,6 +1,6 @@
 import type { Backend, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
-import { AnswerGrammar, pickToken, type SectionIds, type Skeleton } from './grammar';
+import { AnswerGrammar, type Mark, pickToken, type SectionIds, type Skeleton, type Step } from './grammar';
 import { cacheNames } from './graphs';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';
@@ -24,11 +24,16 @@ export interface DecoderParts {
   readonly dimensions: Dimensions;
 }
 
+/** Rows [3, hidden]: what the photo is, and what is planned. Sliders have no photo. */
+export type Focus = Readonly<Partial<Record<'image' | 'plan', Float32Array>>>;
+
 export interface DecodeRequest {
   readonly sections: readonly SectionIds[];
   readonly prompt: readonly PromptPiece[];
   /** Rows [n, hidden] to put at the prompt's places. */
   readonly rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>;
+  /** Rows [3, hidden] of the factors, added where the answer turns to each; absent in a bundle without them. */
+  readonly focus?: Focus | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onText?: ((event: TextEvent) => void) | undefined;
 }
@@ -55,11 +60,12 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
   const { signal, onText } = request;
   const grammar = new AnswerGrammar(request.sections, skeleton.retouch);
   const texts = new Map<Field, string>();
-  const cache = new CachedDecoder(parts, signal);
+  const cache = new CachedDecoder(parts, request.focus, signal);
   const started = performance.now();
   try {
-    const tokenIds = [...grammar.begin()];
-    let logits = await cache.feedPrompt([...request.prompt, { ids: tokenIds }], request.rows);
+    const opening = grammar.begin();
+    const tokenIds = [...opening.feed];
+    let logits = await cache.feedPrompt(request.prompt, request.rows, opening);
     const prefilled = performance.now();
     let stream = new TextStream(tokenizer);
     for (;;) {
@@ -75,17 +81,19 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
         stream = new TextStream(tokenizer);
       }
       if (step.finished) {
-        const hidden = await cache.feedLast(step.feed);
+        const hidden = await cache.feedLast(step);
         // The state at a position predicts the next token: end -> light, light -> global, global -> specific.
         const states = hidden.slice(hidden.length - 3 * dimensions.hidden);
         return { texts, tokenIds, states, prefillMs: prefilled - started, decodeMs: performance.now() - prefilled };
       }
-      logits = await cache.feed(step.feed);
+      logits = await cache.feed(step);
     }
   } finally {
     cache.dispose();
   }
 }
+
+type Fed = Pick<Step, 'feed' | 'marks'>;
 
 /** The decoder with the keys and values of everything fed so far. */
 class CachedDecoder {
@@ -96,6 +104,7 @@ class CachedDecoder {
 
   constructor(
     private readonly parts: DecoderParts,
+    private readonly focus: Focus | undefined,
     private readonly signal: AbortSignal | undefined,
   ) {
     const { layers, kvHeads, headDim } = parts.dimensions;
@@ -104,20 +113,21 @@ class CachedDecoder {
     this.cache = this.past.map(() => parts.backend.floats(new Float32Array(0), [1, kvHeads, 0, headDim]));
   }
 
-  /** Feeds ids in one pass; returns the scores [Vout] of what follows the last. */
-  async feed(ids: readonly number[]): Promise<Float32Array> {
-    return this.pass(await this.embed(ids), 'logits');
+  /** Feeds one step in one pass; returns the scores [Vout] of what follows the last id. */
+  async feed(step: Fed): Promise<Float32Array> {
+    return this.pass(await this.embedStep(step), 'logits');
   }
 
-  /** Feeds ids in one pass; returns the hidden states [ids, hidden] at them. */
-  async feedLast(ids: readonly number[]): Promise<Float32Array> {
-    return this.pass(await this.embed(ids), 'hidden');
+  /** Feeds one step in one pass; returns the hidden states [ids, hidden] at its ids. */
+  async feedLast(step: Fed): Promise<Float32Array> {
+    return this.pass(await this.embedStep(step), 'hidden');
   }
 
-  /** Feeds a prompt in one pass, with rows in its places; returns the scores [Vout] of what follows it. */
+  /** Feeds a prompt, with rows in its places, and the opening of the answer; returns the scores [Vout] of what follows. */
   async feedPrompt(
     prompt: readonly PromptPiece[],
     rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>,
+    opening: Fed,
   ): Promise<Float32Array> {
     const { hidden } = this.parts.dimensions;
     const embedded = await this.embed(prompt.flatMap((piece) => ('ids' in piece ? piece.ids : [])));
@@ -131,6 +141,7 @@ class CachedDecoder {
         chunks.push(this.checkRows(rows[piece.rows], piece.rows));
       }
     }
+    chunks.push(await this.embedStep(opening));
     return this.pass(concatenate(chunks), 'logits');
   }
 
@@ -139,13 +150,21 @@ class CachedDecoder {
     this.cache = [];
   }
 
+  private async embedStep({ feed, marks }: Fed): Promise<Float32Array> {
+    const embeds = await this.embed(feed);
+    if (!this.focus) return embeds;
+    const { hidden } = this.parts.dimensions;
+    for (const { place, of, factor } of marks) {
+      const rows = this.focus[of];
+      if (rows?.length !== 3 * hidden) return wrongSize(`The rows of the ${of}`, rows?.length ?? 0, 3 * hidden);
+      for (let i = 0; i < hidden; i++) embeds[place * hidden + i]! += rows[factor * hidden + i]!;
+    }
+    return embeds;
+  }
+
   private async embed(ids: readonly number[]): Promise<Float32Array> {
     throwIfCancelled(this.signal);
-    const input = this.parts.backend.integers(BigInt64Array.from(ids, BigInt), [1, ids.length]);
-    const { embeds } = await this.parts.embed.run({ input_ids: input }, ['embeds']);
-    const values = await takeFloats(embeds);
-    const expected = ids.length * this.parts.dimensions.hidden;
-    return values.length === expected ? values : wrongSize('The embedding', values.length, expected);
+    return embedTokens(this.parts, ids);
   }
 
   private checkRows(rows: Float32Array | undefined, place: 'image' | 'params'): Float32Array {
@@ -170,6 +189,18 @@ class CachedDecoder {
     this.length = total;
     return takeFloats(results[wanted]);
   }
+}
+
+/** Embeddings [ids, hidden] of token ids. Throws InferenceError when the graph gives another size. */
+export async function embedTokens(
+  { backend, embed, dimensions }: Pick<DecoderParts, 'backend' | 'embed' | 'dimensions'>,
+  ids: readonly number[],
+): Promise<Float32Array> {
+  const input = backend.integers(BigInt64Array.from(ids, BigInt), [1, ids.length]);
+  const { embeds } = await embed.run({ input_ids: input }, ['embeds']);
+  const values = await takeFloats(embeds);
+  const expected = ids.length * dimensions.hidden;
+  return values.length === expected ? values : wrongSize('The embedding', values.length, expected);
 }
 
 /** The values of a tensor, which is released. */

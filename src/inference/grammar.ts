@@ -1,5 +1,6 @@
 import { BundleError } from './errors';
 import type { AnswerMode, Field, Manifest } from './manifest';
+import { FACTORS } from './params';
 import type { BundleTokenizer } from './tokenizer';
 
 /** One section with its tokens as ids. */
@@ -53,10 +54,19 @@ export function compileSkeleton(manifest: Manifest, tokenizer: BundleTokenizer, 
   };
 }
 
+/** At a place of what is fed, the row of a factor: the photo's own, or that of what is planned. */
+export interface Mark {
+  readonly place: number;
+  readonly of: 'image' | 'plan';
+  readonly factor: number;
+}
+
 /** What to feed the model next. */
 export interface Step {
   /** Ids to feed in one pass. All but a sampled first one are given by the skeleton. */
   readonly feed: readonly number[];
+  /** Where rows of factors are added, in a bundle that has them. */
+  readonly marks: readonly Mark[];
   /** Did the pass complete the section that was open? */
   readonly closes: boolean;
   /** Is the answer complete? Then the states at the last three fed positions predict the three retouch tokens. */
@@ -77,8 +87,8 @@ export class AnswerGrammar {
   ) {}
 
   /** The ids that follow the prompt in its own pass: the start token of the first section. */
-  begin(): readonly number[] {
-    return [this.sections[0].start];
+  begin(): Pick<Step, 'feed' | 'marks'> {
+    return { feed: [this.section.start], marks: marksAt(0, this.section.field) };
   }
 
   /** The section that is being written. */
@@ -91,13 +101,25 @@ export class AnswerGrammar {
     const { end, maxTokens } = this.section;
     const text = id === end ? [] : [id];
     this.length += text.length;
-    if (id !== end && this.length < maxTokens) return { feed: text, closes: false, finished: false };
+    if (id !== end && this.length < maxTokens) return { feed: text, marks: [], closes: false, finished: false };
     this.index++;
     this.length = 0;
-    const finished = this.index === this.sections.length;
-    const next = finished ? this.retouch.slice(0, 2) : [this.section.start];
-    return { feed: [...text, end, ...next], closes: true, finished };
+    const given = [...text, end];
+    if (this.index < this.sections.length) {
+      const { start, field } = this.section;
+      return { feed: [...given, start], marks: marksAt(given.length, field), closes: true, finished: false };
+    }
+    const first = given.length - 1;
+    const marks = FACTORS.map((_, factor): Mark => ({ place: first + factor, of: 'plan', factor }));
+    return { feed: [...given, ...this.retouch.slice(0, 2)], marks, closes: true, finished: true };
   }
+}
+
+/** A problem begins with what the photo is, a plan with what is planned. */
+function marksAt(place: number, field: Field): readonly Mark[] {
+  const [kind, name] = field.split('.');
+  const factor = FACTORS.findIndex((known) => known === name);
+  return factor < 0 ? [] : [{ place, of: kind === 'plan' ? 'plan' : 'image', factor }];
 }
 
 /**

@@ -26,6 +26,8 @@ function signature(graph: GraphName, { layers }: Dimensions): Signature {
         inputs: ['inputs_embeds', 'attention_mask', ...cacheNames('past', layers)],
         outputs: ['hidden', 'logits', ...cacheNames('present', layers)],
       };
+    case 'style':
+      return { inputs: ['embeds', 'image_tokens'], outputs: ['style_tokens'] };
     case 'adaptor':
       return { inputs: ['states'], outputs: ['latents'] };
     case 'renderer':

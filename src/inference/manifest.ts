@@ -1,8 +1,9 @@
 import { BundleError } from './errors';
 import { PARAMETER_NAMES } from './params';
 
+/** The graphs that every bundle has; "style" comes with `focus`. */
 export const GRAPH_NAMES = ['vision', 'params', 'embed', 'decoder', 'adaptor', 'renderer', 'encoder'] as const;
-export type GraphName = (typeof GRAPH_NAMES)[number];
+export type GraphName = (typeof GRAPH_NAMES)[number] | 'style';
 
 /** Modes in which the language model answers. (Reference mode uses the encoder only.) */
 export const ANSWER_MODES = ['auto', 'style', 'param'] as const;
@@ -63,6 +64,11 @@ export interface Manifest {
   readonly retouchTokens: readonly [string, string, string];
   readonly maxInstructionTokens: number;
   readonly lutSize: number;
+  /**
+   * Present when each factor has a row of its own that is added to the embeddings where the answer turns to that
+   * factor: `imageRow` is the first of a photo's three; sliders have their own rows, styles those of the graph "style".
+   */
+  readonly focus?: { readonly imageRow: number } | undefined;
 }
 
 const GET_AGAIN = 'Get the whole bundle again from a place that you trust.';
@@ -114,14 +120,16 @@ export function parseManifest(json: unknown): Manifest {
     asText(token, `retouchTokens[${i}]`),
   );
   if (retouchTokens.length !== 3) wrong('retouchTokens', retouchTokens, 'three tokens');
+  const dimensions = parseDimensions(root['dimensions']);
+  const focus = parseFocus(root['focus'], dimensions);
   return {
     name: asText(root['name'], 'name'),
     version: asText(root['version'], 'version'),
     licence: asText(root['licence'], 'licence'),
-    dimensions: parseDimensions(root['dimensions']),
+    dimensions,
     imageSize: parseSize(preprocess['image'], 'preprocess.image'),
     referenceSize: parseSize(preprocess['reference'], 'preprocess.reference'),
-    graphs: parseGraphs(root['graphs']),
+    graphs: parseGraphs(root['graphs'], focus !== undefined),
     tokenizerFile: asFile(tokenizer['tokenizer'], 'tokenizer.tokenizer'),
     tokenizerConfigFile: asFile(tokenizer['config'], 'tokenizer.config'),
     outputTokensFile: asFile(root['outputTokens'], 'outputTokens'),
@@ -130,7 +138,16 @@ export function parseManifest(json: unknown): Manifest {
     retouchTokens: retouchTokens as [string, string, string],
     maxInstructionTokens: asInteger(root['maxInstructionTokens'], 'maxInstructionTokens', 1, 4096),
     lutSize: asInteger(root['lutSize'], 'lutSize', 2, 129),
+    focus,
   };
+}
+
+/** Factors are three; a photo's and the sliders' rows of them lie next to each other. */
+function parseFocus(json: unknown, { imageTokens, paramTokens }: Dimensions): Manifest['focus'] {
+  if (json === undefined) return undefined;
+  const imageRow = asInteger(asObject(json, 'focus')['imageRow'], 'focus.imageRow', 0, imageTokens - 3);
+  if (paramTokens !== 3) wrong('dimensions.paramTokens', paramTokens, '3 in a bundle with "focus"');
+  return { imageRow };
 }
 
 function byMode<T>(make: (mode: AnswerMode) => T): Record<AnswerMode, T> {
@@ -161,13 +178,13 @@ function parseSize(json: unknown, where: string): number {
   return asInteger(asObject(json, where)['size'], `${where}.size`, 1, 4096);
 }
 
-function parseGraphs(json: unknown): Record<GraphName, ReadonlyMap<string, string>> {
+function parseGraphs(json: unknown, withStyle: boolean): Record<GraphName, ReadonlyMap<string, string>> {
   const raw = asObject(json, 'graphs');
   const filesOf = (name: GraphName): ReadonlyMap<string, string> => {
     if (raw[name] === undefined) {
       throw new BundleError(
         'BUNDLE_GRAPH_MISSING',
-        `bundle.json has no graph "${name}"; a bundle needs ${GRAPH_NAMES.join(', ')}. Nothing was loaded.`,
+        `bundle.json has no graph "${name}"; a bundle needs ${GRAPH_NAMES.join(', ')}${withStyle ? ', style' : ''}. Nothing was loaded.`,
         GET_AGAIN,
       );
     }
@@ -187,6 +204,7 @@ function parseGraphs(json: unknown): Record<GraphName, ReadonlyMap<string, strin
     adaptor: filesOf('adaptor'),
     renderer: filesOf('renderer'),
     encoder: filesOf('encoder'),
+    style: withStyle ? filesOf('style') : new Map(),
   };
 }
 

@@ -38,7 +38,8 @@ export function buildPrompt(
   return pieces;
 }
 
-function encodeInstruction(instruction: string, maxTokens: number, tokenizer: BundleTokenizer): number[] {
+/** Token ids of a user's instruction, trimmed. Throws InputError INPUT_INSTRUCTION as `buildPrompt`. */
+export function encodeInstruction(instruction: string, maxTokens: number, tokenizer: BundleTokenizer): number[] {
   // JavaScript and the tokenizer used in training disagree on whether the byte order mark and NEL are white space;
   // they mean nothing in an instruction.
   const text = instruction.replace(/[\ufeff\u0085]/g, ' ').trim();

@@ -1,14 +1,15 @@
 import type { Lut3D } from '../color/lut3d';
-import type { Backend } from './backend';
+import type { Backend, Session } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { decodeAnswer, takeFloats, type Answer, type TextEvent } from './decoder';
+import { decodeAnswer, embedTokens, takeFloats, type Answer, type Focus, type TextEvent } from './decoder';
 import { InferenceError, InputError, throwIfCancelled } from './errors';
+import { focusOnPhoto, focusOnSliders, focusOnStyle } from './focus';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs } from './graphs';
 import type { AnswerMode, Field, GraphName, Manifest } from './manifest';
 import { maskInactiveFactors, type Factor, type Parameters } from './params';
 import { checkImage, preprocessImage, type RgbImage } from './preprocess';
-import { buildPrompt, type PromptPiece } from './prompt';
+import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
 import { bakeLut, renderColours, scaleLatents, type Strength } from './render';
 import { Serial } from './serial';
 import { BundleTokenizer } from './tokenizer';
@@ -66,7 +67,7 @@ export interface RetouchResult {
   readonly tokenIds: readonly number[];
   /**
    * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded, `prefill`
-   * prompt read (with the parameters' encoding), `decode` answer written and turned into latents.
+   * prompt read (with the encoding of parameters or style), `decode` answer written and turned into latents.
    */
   readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
 }
@@ -74,7 +75,7 @@ export interface RetouchResult {
 /** In the order in which they are used. */
 const GRAPHS_OF: Readonly<Record<Mode, readonly GraphName[]>> = {
   auto: ['vision', 'embed', 'decoder', 'adaptor', 'renderer'],
-  style: ['vision', 'embed', 'decoder', 'adaptor', 'renderer'],
+  style: ['vision', 'embed', 'style', 'decoder', 'adaptor', 'renderer'],
   param: ['params', 'embed', 'decoder', 'adaptor', 'renderer'],
   reference: ['encoder', 'renderer'],
 };
@@ -134,7 +135,9 @@ export class Retoucher {
    */
   async prepare(mode: Mode, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.exclusive(options.signal, async () => {
-      for (const graph of GRAPHS_OF[mode]) await this.graphs.get(graph, options.signal);
+      for (const graph of GRAPHS_OF[mode]) {
+        if (graph !== 'style' || this.manifest.focus) await this.graphs.get(graph, options.signal);
+      }
     });
   }
 
@@ -152,7 +155,8 @@ export class Retoucher {
   async style(image: RgbImage, instruction: string, options: CallOptions = {}): Promise<RetouchResult> {
     checkImage(image);
     const prompt = buildPrompt(this.manifest, this.tokenizer, 'style', instruction);
-    return this.exclusive(options.signal, () => this.answerPhoto('style', image, prompt, options));
+    const words = encodeInstruction(instruction, this.manifest.maxInstructionTokens, this.tokenizer);
+    return this.exclusive(options.signal, () => this.answerPhoto('style', image, prompt, options, words));
   }
 
   /** Turns the 38 parameters into latents by the language model, with its plan in words. Throws as `auto`. */
@@ -167,7 +171,8 @@ export class Retoucher {
       const { param_tokens: rows } = await params.run({ params: this.parameterTensor(parameters) }, ['param_tokens']);
       const paramRows = await takeFloats(rows);
       const headMs = performance.now() - started;
-      const result = await this.answer('param', decoder, prompt, { params: paramRows }, options);
+      const focus = focusOnSliders(this.manifest, paramRows);
+      const result = await this.answer('param', decoder, prompt, { params: paramRows }, focus, options);
       maskInactiveFactors(result.latents, parameters.active);
       const { prefill, decode } = result.timingsMs;
       return { ...result, timingsMs: { load, vision: 0, prefill: headMs + prefill, decode } };
@@ -270,9 +275,11 @@ export class Retoucher {
     image: RgbImage,
     prompt: readonly PromptPiece[],
     options: CallOptions,
+    words: readonly number[] = [],
   ): Promise<RetouchResult> {
     const loadedBefore = this.graphs.loadMs;
     const vision = await this.graphs.get('vision', options.signal);
+    const style = mode === 'style' && this.manifest.focus ? await this.graphs.get('style', options.signal) : undefined;
     const decoder = await this.loadDecoder(options.signal);
     const load = this.graphs.loadMs - loadedBefore;
     const started = performance.now();
@@ -281,8 +288,17 @@ export class Retoucher {
     const { image_tokens: rows } = await vision.run({ image: pixels }, ['image_tokens']);
     const imageRows = await takeFloats(rows);
     const visionMs = performance.now() - started;
-    const result = await this.answer(mode, decoder, prompt, { image: imageRows }, options);
-    return { ...result, timingsMs: { ...result.timingsMs, load, vision: visionMs } };
+    const focus = style
+      ? await focusOnStyle(this.manifest, this.backend, style, await this.embedWords(decoder.embed, words), imageRows)
+      : focusOnPhoto(this.manifest, imageRows);
+    const styleMs = performance.now() - started - visionMs;
+    const result = await this.answer(mode, decoder, prompt, { image: imageRows }, focus, options);
+    const { prefill, decode } = result.timingsMs;
+    return { ...result, timingsMs: { load, vision: visionMs, prefill: styleMs + prefill, decode } };
+  }
+
+  private embedWords(embed: Session, words: readonly number[]): Promise<Float32Array> {
+    return embedTokens({ backend: this.backend, embed, dimensions: this.manifest.dimensions }, words);
   }
 
   /** All that an answer needs, so that no graph is loaded in the middle of one and times stay honest. */
@@ -299,6 +315,7 @@ export class Retoucher {
     { embed, decoder, adaptor }: Awaited<ReturnType<Retoucher['loadDecoder']>>,
     prompt: readonly PromptPiece[],
     rows: { image?: Float32Array; params?: Float32Array },
+    focus: Focus | undefined,
     { signal, onText }: CallOptions,
   ): Promise<RetouchResult> {
     const { backend, tokenizer, skeleton } = this;
@@ -308,6 +325,7 @@ export class Retoucher {
       sections: skeleton.sections[mode],
       prompt,
       rows,
+      focus,
       signal,
       onText,
     });

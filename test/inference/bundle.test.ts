@@ -179,6 +179,8 @@ describe('bundle.json that fits its hash but not the format', () => {
     ['no version', (m) => delete m.formatVersion, 'BUNDLE_VERSION', 'missing'],
     ['version as text', (m) => (m.formatVersion = '1'), 'BUNDLE_VERSION', '"1"'],
     ['a graph missing', (m) => delete m.graphs.encoder, 'BUNDLE_GRAPH_MISSING', '"encoder"'],
+    ['rows of factors without their graph', (m) => delete m.graphs.style, 'BUNDLE_GRAPH_MISSING', '"style"'],
+    ['rows of factors beyond the photo', (m) => (m.focus.imageRow = 2), 'BUNDLE_MANIFEST', 'focus.imageRow'],
     ['a graph as text', (m) => (m.graphs.encoder = 'encoder.onnx'), 'BUNDLE_MANIFEST', 'graphs.encoder'],
     ['an unknown device', (m) => (m.graphs.encoder.cuda = 'encoder.onnx'), 'BUNDLE_MANIFEST', 'graphs.encoder.cuda'],
     ['a path', (m) => (m.graphs.encoder.default = '../encoder.onnx'), 'BUNDLE_FILE_NAME', '../encoder.onnx'],

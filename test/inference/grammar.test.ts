@@ -9,31 +9,48 @@ const SECTIONS: SectionIds[] = [
   { field: 'plan.light', start: 102, end: 103, maxTokens: 1 },
 ];
 const RETOUCH = [200, 201, 202];
+/** The end of the last section and two retouch tokens: where the latents are read. */
+const FINAL = (first: number) => [0, 1, 2].map((factor) => ({ place: first + factor, of: 'plan', factor }));
 
 describe('AnswerGrammar', () => {
   test('walks through the sections; given tokens are fed with the one before them', () => {
     const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
-    expect(grammar.begin()).toEqual([100]);
+    expect(grammar.begin()).toEqual({ feed: [100], marks: [] });
     expect(grammar.section.field).toBe('elements');
-    expect(grammar.accept(7)).toEqual({ feed: [7], closes: false, finished: false });
-    expect(grammar.accept(101)).toEqual({ feed: [101, 102], closes: true, finished: false });
+    expect(grammar.accept(7)).toEqual({ feed: [7], marks: [], closes: false, finished: false });
+    expect(grammar.accept(101)).toEqual({
+      feed: [101, 102],
+      marks: [{ place: 1, of: 'plan', factor: 0 }],
+      closes: true,
+      finished: false,
+    });
     expect(grammar.section.field).toBe('plan.light');
-    expect(grammar.accept(103)).toEqual({ feed: [103, 200, 201], closes: true, finished: true });
+    expect(grammar.accept(103)).toEqual({ feed: [103, 200, 201], marks: FINAL(0), closes: true, finished: true });
   });
 
   test('a section that reaches its length is closed in the pass of its last token', () => {
     const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
     grammar.accept(7);
     grammar.accept(8);
-    expect(grammar.accept(9)).toEqual({ feed: [9, 101, 102], closes: true, finished: false });
-    expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], closes: true, finished: true });
+    expect(grammar.accept(9)).toMatchObject({ feed: [9, 101, 102], closes: true, finished: false });
+    expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], marks: FINAL(1), closes: true, finished: true });
+  });
+
+  test('a problem turns to what the photo is, a plan to what is planned', () => {
+    const both: SectionIds[] = [
+      { field: 'problems.specificColor', start: 100, end: 101, maxTokens: 3 },
+      { field: 'plan.globalColor', start: 102, end: 103, maxTokens: 1 },
+    ];
+    const grammar = new AnswerGrammar(both, RETOUCH);
+    expect(grammar.begin().marks).toEqual([{ place: 0, of: 'image', factor: 2 }]);
+    expect(grammar.accept(101).marks).toEqual([{ place: 1, of: 'plan', factor: 1 }]);
   });
 
   test('whatever the model writes, the answer is well formed', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), (ends) => {
         const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
-        const ids = [...grammar.begin()];
+        const ids = [...grammar.begin().feed];
         for (let i = 0; ; i++) {
           const step = grammar.accept(ends[i] ? grammar.section.end : 1);
           ids.push(...step.feed);

@@ -209,7 +209,7 @@ describe('the LUT', () => {
 describe('loading', () => {
   test.each<[string, (r: Retoucher) => Promise<unknown>, string[]]>([
     ['auto', (r) => r.auto(photo(1)), ['vision', 'embed', 'decoder', 'adaptor']],
-    ['style', (r) => r.style(photo(1), 'x'), ['vision', 'embed', 'decoder', 'adaptor']],
+    ['style', (r) => r.style(photo(1), 'x'), ['vision', 'style', 'embed', 'decoder', 'adaptor']],
     ['param', (r) => r.param(PARAMETERS), ['embed', 'decoder', 'adaptor', 'params']],
     ['reference', (r) => r.reference(photo(1), photo(2)), ['encoder']],
     ['sliders', (r) => r.sliders(PARAMETERS), ['params']],
@@ -222,6 +222,24 @@ describe('loading', () => {
     await call(retoucher);
     expect(source.reads).toEqual(graphs.map((graph) => `${graph}.onnx`));
     await retoucher.dispose();
+  });
+
+  test('a bundle without rows of factors answers too, and its words lie elsewhere', async () => {
+    const plain = withManifest(FILES, (m: Loose) => delete m.focus);
+    const results = [];
+    for (const files of [FILES, plain]) {
+      const retoucher = await Retoucher.load(memorySource(files), nodeBackend());
+      await retoucher.prepare('style');
+      results.push([
+        await retoucher.auto(photo(1)),
+        await retoucher.style(photo(1), 'warm'),
+        await retoucher.param(PARAMETERS),
+      ]);
+      await retoucher.dispose();
+    }
+    for (const [i, withRows] of results[0].entries()) {
+      expect(Array.from(results[1][i].latents)).not.toEqual(Array.from(withRows.latents));
+    }
   });
 
   test.each<[Mode, (r: Retoucher) => Promise<RetouchResult>]>([

@@ -9,7 +9,7 @@ from veraretouch.engine.params import sample_params
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.perception import Perception
 from veraretouch.models.tone import ToneEncoder
-from veraretouch.models.vlm import ParamProjector, Vision
+from veraretouch.models.vlm import IMAGE_TOKENS, ParamProjector, StyleProjector, Vision
 from veraretouch.reasoning import FACTORS, Claim, compose
 from veraretouch.reasoning.axes import LEAVE
 from veraretouch.reasoning.compose import Plain
@@ -59,11 +59,11 @@ def test_a_token_alone_can_be_taught_a_plan():
     torch.manual_seed(0)
     vision = Vision(torch.nn.Identity(), ToneEncoder(width=8, hidden=32, latent=4), 32, 0.1, feature_size=20)
     projector = ParamProjector(ParamHead(4, 16), 4, 32, 0.1)
-    model = Perception(vision, projector, 4, names=5)
+    model = Perception(vision, projector, StyleProjector(32, 0.1, width=16), 4, names=5)
     params = sample_params(24, torch.Generator().manual_seed(1))
     labels = [torch.randint(len(classes(f)), (24, SLOTS[f])) for f in SLOTS]
-    factors, seen, names = model.see(torch.randn(2, 9, 20), torch.rand(2, 3, 112, 112))
-    assert factors.shape == (2, 3, 32) and seen.shape == (2, sum(COUNTS.values())) and names.shape == (2, 5)
+    tokens, seen, names = model.see(torch.randn(2, 9, 20), torch.rand(2, 3, 112, 112))
+    assert tokens.shape == (2, IMAGE_TOKENS, 32) and model.factors(tokens).shape == (2, 3, 32) and seen.shape == (2, sum(COUNTS.values())) and names.shape == (2, 5)
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
     losses = []
     for _ in range(60):
@@ -75,3 +75,15 @@ def test_a_token_alone_can_be_taught_a_plan():
         losses.append(loss.item())
     assert latents.shape == (24, 3, 4)
     assert losses[-1] < 0.3 * losses[0]
+
+
+def test_a_style_does_not_depend_on_its_padding():
+    torch.manual_seed(1)
+    projector = StyleProjector(32, 0.1, width=16).eval()
+    words, photo = 0.1 * torch.randn(2, 9, 32), 0.1 * torch.randn(2, IMAGE_TOKENS, 32)
+    mask = torch.ones(2, 9)
+    mask[0, 5:] = 0
+    batch = projector(words, photo, mask)
+    alone = projector(words[:1, :5], photo[:1])
+    torch.testing.assert_close(batch[:1], alone)
+    assert float((batch[0] - batch[1]).abs().mean()) > 0.01

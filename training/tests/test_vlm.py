@@ -1,9 +1,15 @@
 """The tokens that the language model sees: standardised, distinct, and placed where the slots are."""
 
+import numpy as np
+import pytest
 import torch
 from transformers import LlamaConfig, LlamaModel
 
 from veraretouch.engine.params import sample_params
+from veraretouch.export import reference
+from veraretouch.export.answer import AnswerWalk
+from veraretouch.export.dialogue import Dialogue, added_tokens
+from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.tone import ToneEncoder
 from veraretouch.models.vlm import (
@@ -15,6 +21,8 @@ from veraretouch.models.vlm import (
     Vision,
     add_tokens,
 )
+from veraretouch.train.examples import collate, encode_example
+from veraretouch.train.vlm import Step
 
 torch.set_num_threads(1)
 
@@ -90,3 +98,62 @@ def test_answers_depend_on_what_is_seen():
     states = [vlm.hidden(vlm.embed(ids, torch.randn(1, IMAGE_TOKENS, 32), None), mask)[:, -1] for _ in range(2)]
     assert (states[0] - states[1]).abs().max() > 1e-3
     assert vlm.logits(states[0]).shape == (1, 3)
+
+
+class _Photos:
+    """Stored features and small pictures, as training examples have them."""
+
+    def __init__(self):
+        torch.manual_seed(9)
+        self.stored, self.small = torch.randn(2, 9, 1280), torch.rand(2, 3, 112, 112)
+
+    def features(self, rows):
+        return self.stored[rows]
+
+    def tone(self, rows, rng=None):
+        return self.small[rows]
+
+
+@pytest.mark.parametrize("mode", ["auto", "style", "param"])
+def test_training_and_generation_feed_the_same(mode):
+    """Prompt, answer and factor tokens: what teacher forcing embeds is what the decode rules feed, row by row."""
+    tokenizer = small_tokenizer(["Lift the shadows a little", "warm and faded"] * 20, 400)
+    dialogue = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+    torch.manual_seed(0)
+    added = len(added_tokens())
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size() - added, hidden_size=32, intermediate_size=48, num_hidden_layers=1,
+        num_attention_heads=4, num_key_value_heads=2,
+    )  # fmt: skip
+    lm = LlamaModel(config).eval()
+    add_tokens(lm, added, torch.Generator().manual_seed(1))
+    tone = ToneEncoder(width=8, hidden=32, latent=4)
+    vlm = VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), 4, torch.from_numpy(dialogue.output_ids), added)
+    vlm.eval()
+    text = {s.field: "Lift the shadows" for s in dialogue.answer[mode]}
+    metas = [{"task": mode, "instruction": words, "fields": text} for words in ("warm", "faded and warm")]
+    sequences = [encode_example(meta, dialogue) for meta in metas]
+    batch = collate(sequences, [0, 1], torch.arange(tokenizer.get_vocab_size()))
+    photos, params = _Photos(), sample_params(2, torch.Generator().manual_seed(3))
+    step = Step(vlm, None, None, "cpu")
+    with torch.no_grad():
+        images = None if mode == "param" else vlm.vision.project(photos.stored, photos.small)
+        sliders = vlm.param_projector(params) if mode == "param" else None
+        focus = step._focus(batch, torch.tensor([mode != "param"] * 2), images, sliders)
+        trained = vlm.embed(batch.ids, images, sliders, focus)
+        table = reference.embedding_table(vlm)
+        places = {"params": sliders} if mode == "param" else {"image": images}
+        words = [meta["instruction"] for meta in metas] if mode == "style" else None
+        rows = reference._focus(vlm, dialogue, table, places, words)
+        for row, (meta, sequence) in enumerate(zip(metas, sequences, strict=True)):
+            walk = AnswerWalk(dialogue, mode)
+            parts = dialogue.prompt_parts(mode, meta["instruction"])
+            fed = [places[p][row] if isinstance(p, str) else table[torch.tensor(p)] for p in parts]
+            fed.append(reference._fed(walk, table, rows, row))
+            for section in dialogue.answer[mode]:
+                for token in [*dialogue.encode(text[section.field]), dialogue.token_id(section.end)]:
+                    walk.choose(np.where(dialogue.output_ids == token, 1.0, 0.0))
+                    fed.append(reference._fed(walk, table, rows, row))
+            torch.testing.assert_close(torch.cat(fed), trained[row, : len(sequence.ids)])
+    # The photo's token opens problems, the plan's opens plans and stands where the latents are read.
+    assert len(batch.focus) == 2 * (6 if mode == "param" else 9)

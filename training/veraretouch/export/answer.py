@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from veraretouch.export.dialogue import Dialogue
+from veraretouch.export.dialogue import Dialogue, focus_of
 
 # The three latents are read where the last section's end and the first two retouch tokens are fed.
 STATE_COUNT = 3
@@ -38,6 +38,8 @@ class GenerationResult:
 class AnswerWalk:
     """State of one answer. `pending` are the ids to be fed in the next pass, never empty.
 
+    `marks` says at which places of `pending` a factor's token is added: (place, "image" or "plan", factor number).
+
     `on_text(field, ids)` is called with each section's token ids when it ends.
     """
 
@@ -45,6 +47,7 @@ class AnswerWalk:
     mode: str
     on_text: Callable[[str, list[int]], None] | None = None
     pending: list[int] = field(default_factory=list)
+    marks: list[tuple[int, str, int]] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     cut_sections: int = 0
@@ -55,7 +58,7 @@ class AnswerWalk:
         self._sections = self.dialogue.answer[self.mode]
         self._index = 0
         self._text: list[int] = []
-        self._force([self.dialogue.token_id(self._sections[0].start)])
+        self._open_section()
 
     def choose(self, logits: np.ndarray) -> None:
         """Takes the logits [Vout] of the last fed position, emits one token, sets `pending`.
@@ -68,7 +71,7 @@ class AnswerWalk:
         self.margin = min(self.margin, float(best[1] - best[0]))
         token = int(self.dialogue.output_ids[int(np.argmax(allowed))])
         end = self.dialogue.token_id(section.end)
-        self.pending = []
+        self.pending, self.marks = [], []
         if token != end:
             self._force([token])
             self._text.append(token)
@@ -83,11 +86,21 @@ class AnswerWalk:
             self.on_text(name, self._text)
         self._text = []
         self._index += 1
+        self._force([end])
         if self._index < len(self._sections):
-            self._force([end, self.dialogue.token_id(self._sections[self._index].start)])
+            self._open_section()
         else:
-            self._force([end, *self.dialogue.retouch_ids[:2]])
+            self._force(self.dialogue.retouch_ids[:2])
+            first = len(self.pending) - STATE_COUNT
+            self.marks += [(first + factor, "plan", factor) for factor in range(STATE_COUNT)]
             self.done = True
+
+    def _open_section(self) -> None:
+        section = self._sections[self._index]
+        focus = focus_of(section.field)
+        if focus:
+            self.marks.append((len(self.pending), *focus))
+        self._force([self.dialogue.token_id(section.start)])
 
     def _force(self, ids: list[int]) -> None:
         self.pending.extend(ids)

@@ -1,4 +1,4 @@
-"""Writes a bundle: a folder with bundle.json, seven graphs, the tokenizer and SHA256SUMS."""
+"""Writes a bundle: a folder with bundle.json, its graphs, the tokenizer and SHA256SUMS."""
 
 from __future__ import annotations
 
@@ -93,6 +93,10 @@ class _StoredVlm(nn.Module):
             vlm.param_projector, "param_projector.", (params,), storage_of
         )
         self.adaptor = as_stored(vlm.adaptor, "adaptor.", (states,), storage_of)
+        self.focus_row = getattr(vlm, "focus_row", None)
+        if self.focus_row is not None:
+            prefix = "style_projector."
+            self.style_projector = as_stored(vlm.style_projector, prefix, None, storage_of)
 
 
 def _stored(name: str, weight: torch.Tensor, storage_of: StorageOf) -> torch.Tensor:
@@ -196,7 +200,10 @@ def _documents(folder: Path) -> dict[str, bytes]:
 def build_graphs(
     models: StoredModels, dialogue: Dialogue, info: BundleInfo, storage_of: StorageOf
 ) -> dict[str, onnx.ModelProto]:
-    """The seven graphs of the format by name, from networks that are already as stored."""
+    """The graphs of the format by name, from networks that are already as stored.
+
+    "style" is only there for a model that adds factor tokens to its answer.
+    """
     vlm = models.vlm
     shape = DecoderShape.of(vlm.lm.config)
     state = vlm.lm.state_dict()
@@ -207,7 +214,7 @@ def build_graphs(
     states = torch.randn(1, 3 * shape.hidden, generator=_generator())
     latents = vlm.adaptor(states)
     small = torch.rand(1, 3, info.reference_size, info.reference_size, generator=_generator())
-    return {
+    graphs = {
         "vision": trace(vlm.vision, {"image": picture}, ["image_tokens"]),
         "params": trace(
             ParamsGraph(vlm.param_projector, models.param_head),
@@ -226,6 +233,11 @@ def build_graphs(
         ),
         "encoder": trace(models.encoder, {"before": small, "after": small.flip(3)}, ["latents"]),
     }
+    if vlm.focus_row is not None:
+        words = torch.randn(1, 7, shape.hidden, generator=_generator())
+        inputs = {"embeds": words, "image_tokens": vlm.vision(picture)}
+        graphs["style"] = trace(vlm.style_projector, inputs, ["style_tokens"], {"embeds": {1: "S"}})
+    return graphs
 
 
 def _check_lengths(vlm: nn.Module, dialogue: Dialogue, info: BundleInfo) -> None:
@@ -264,6 +276,7 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
             f"The tokenizer has {tokenizer.get_vocab_size()} tokens, the embedding only "
             f"{vocabulary} rows. Nothing was written; extend the embedding."
         )
+    focus = {} if vlm.focus_row is None else {"focus": {"imageRow": vlm.focus_row}}
     return {
         "formatVersion": FORMAT_VERSION,
         "name": info.name,
@@ -295,6 +308,7 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
         },
         "retouchTokens": list(RETOUCH_TOKENS),
         "latentStates": "predicting",
+        **focus,
         "maxInstructionTokens": MAX_INSTRUCTION_TOKENS,
         "lutSize": info.lut_size,
     }

@@ -30,6 +30,14 @@ PROMPTS = {
 MAX_INSTRUCTION_TOKENS = 96
 
 
+def focus_of(field: str) -> tuple[str, int] | None:
+    """Which factor's token is added where a section opens: ("image" or "plan", factor number), None for elements."""
+    kind, _, factor = field.partition(".")
+    if not factor:
+        return None
+    return "plan" if kind == "plan" else "image", [name for name, _ in _FACTORS].index(factor)
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of an answer: `start`, at most `max_tokens` tokens of text, `end`."""

@@ -50,7 +50,8 @@ def generate_batch(
 
     `vlm` has lm (a LlamaModel), vision(images) -> [B,T,H], param_projector(params) -> [B,3,H],
     adaptor(states [B,3*H]) -> latents [B,3,D], and for the rest see `embedding_table` and
-    `output_head`. Style needs one instruction per image.
+    `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
+    [1,T,H]) -> [1,3,H]. Style needs one instruction per image.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -59,6 +60,7 @@ def generate_batch(
         "params": vlm.param_projector(params)
     }  # fmt: skip
     walks = [AnswerWalk(dialogue, mode) for _ in range(rows)]
+    focus = _focus(vlm, dialogue, table, places, instructions)
     feeds = []
     for row, walk in enumerate(walks):
         text = instructions[row] if instructions is not None else ""
@@ -66,8 +68,8 @@ def generate_batch(
             places[part][row] if isinstance(part, str) else table[torch.tensor(part)]
             for part in dialogue.prompt_parts(mode, text)
         ]
-        feeds.append(torch.cat([*parts, table[torch.tensor(walk.pending)]]))
-    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds)
+        feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
+    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
     latents = vlm.adaptor(states.flatten(1))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
@@ -127,6 +129,30 @@ def output_head(vlm: nn.Module, dialogue: Dialogue) -> torch.Tensor:
     return head.detach()
 
 
+def _focus(vlm, dialogue, table, places, instructions) -> dict[str, torch.Tensor] | None:
+    """Factor tokens [B,3,H] by kind ("image", "plan"), None for a model without them."""
+    first = getattr(vlm, "focus_row", None)
+    if first is None:
+        return None
+    if "params" in places:
+        return {"plan": places["params"]}
+    images = places["image"]
+    own = images[:, first : first + STATE_COUNT]
+    if instructions is None:
+        return {"image": own, "plan": own}
+    words = [table[torch.tensor(dialogue.encode_user_text(text))][None] for text in instructions]
+    plans = [vlm.style_projector(w, images[i : i + 1]) for i, w in enumerate(words)]
+    return {"image": own, "plan": torch.cat(plans)}
+
+
+def _fed(walk: AnswerWalk, table: torch.Tensor, focus, row: int) -> torch.Tensor:
+    """Embeddings [N,H] of what a walk feeds next, with the factor tokens of its marks."""
+    embeds = table[torch.tensor(walk.pending)]
+    for place, kind, factor in walk.marks if focus else []:
+        embeds[place] += focus[kind][row, factor]
+    return embeds
+
+
 def _check_inputs(mode, images, instructions, params) -> int:
     wanted = {
         "auto": (True, False, False),
@@ -150,7 +176,7 @@ def _factor_presence(params: torch.Tensor) -> torch.Tensor:
     return torch.stack([(params[:, s] != 0).any(dim=1) for s in FACTOR_SLICES], dim=1)
 
 
-def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor]):
+def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus):
     """Runs every walk to its end; returns the states [B,3,H] that the latents are read from."""
     from transformers import DynamicCache
 
@@ -180,7 +206,7 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
                 feeds[row] = table[:0]
             else:
                 walk.choose(logits[row])
-                feeds[row] = table[torch.tensor(walk.pending)]
+                feeds[row] = _fed(walk, table, focus, row)
     return torch.stack(states)
 
 

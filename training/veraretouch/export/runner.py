@@ -64,9 +64,10 @@ class BundleRunner:
             size = self.manifest["preprocess"]["image"]["size"]
             rows = self.run("vision", image=squash(image, size)[None].numpy())["image_tokens"]
         walk = AnswerWalk(self.dialogue, mode)
+        focus = self._focus(mode, rows, instruction)
         parts = self.dialogue.prompt_parts(mode, instruction)
         embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
-        states = self._decode(walk, np.concatenate([*embeds, self._embed(walk.pending)], axis=1))
+        states = self._decode(walk, np.concatenate([*embeds, self._fed(walk, focus)], axis=1), focus)
         latents = self.run("adaptor", states=states)["latents"][0]
         if mode == "param":
             present = [bool(np.any(values[0, part])) for part in FACTOR_SLICES]
@@ -99,7 +100,26 @@ class BundleRunner:
     def _embed(self, ids: list[int]) -> np.ndarray:
         return self.run("embed", input_ids=np.asarray([ids], np.int64))["embeds"]
 
-    def _decode(self, walk: AnswerWalk, embeds: np.ndarray) -> np.ndarray:
+    def _focus(self, mode: str, rows: np.ndarray, instruction: str) -> dict[str, np.ndarray] | None:
+        """Factor tokens [3,H] by kind, None when the bundle adds none."""
+        if "focus" not in self.manifest:
+            return None
+        if mode == "param":
+            return {"plan": rows[0]}
+        first = self.manifest["focus"]["imageRow"]
+        own = rows[0, first : first + STATE_COUNT]
+        if mode == "auto":
+            return {"image": own, "plan": own}
+        words = self._embed(self.dialogue.encode_user_text(instruction))
+        return {"image": own, "plan": self.run("style", embeds=words, image_tokens=rows)["style_tokens"][0]}
+
+    def _fed(self, walk: AnswerWalk, focus: dict[str, np.ndarray] | None) -> np.ndarray:
+        embeds = self._embed(walk.pending)
+        for place, kind, factor in walk.marks if focus else []:
+            embeds[0, place] += focus[kind][factor]
+        return embeds
+
+    def _decode(self, walk: AnswerWalk, embeds: np.ndarray, focus) -> np.ndarray:
         """Walks to the end; returns the states [1, 3*H] that the latents are read from."""
         sizes = self.manifest["dimensions"]
         empty = np.zeros((1, sizes["kvHeads"], 0, sizes["headDim"]), np.float32)
@@ -113,7 +133,7 @@ class BundleRunner:
             if walk.done:
                 return out["hidden"][:, -STATE_COUNT:].reshape(1, -1)
             walk.choose(out["logits"][0, 0])
-            embeds = self._embed(walk.pending)
+            embeds = self._fed(walk, focus)
             cache = {f"past.{name}": out[f"present.{name}"] for name in names}
 
 

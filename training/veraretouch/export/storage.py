@@ -78,7 +78,7 @@ def default_storage(name: str, weight: torch.Tensor) -> Storage:
     """
     if weight.ndim < 2 or weight.numel() < SMALL or not weight.is_floating_point():
         return "float32"
-    whole = weight.ndim == 2 and name.startswith(("lm.", "vision.", "adaptor."))
+    whole = weight.ndim == 2 and name.startswith(("lm.", "vision.", "style_projector.", "adaptor."))
     return "int8" if whole else "float16"
 
 

@@ -24,6 +24,7 @@ from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.encoder import RetouchEncoder
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
+from veraretouch.models.vlm import StyleProjector
 
 HIDDEN, LATENT, SEED = 96, 8, 20260
 IMAGE_SIZE, REFERENCE_SIZE, IMAGE_TOKENS = 64, 32, 4
@@ -99,6 +100,8 @@ class TinyVlm(nn.Module):
         self.vision = TinyVision(HIDDEN)
         self.param_projector = TinyParamProjector(HIDDEN)
         self.adaptor = TinyAdaptor(HIDDEN, LATENT)
+        self.style_projector = StyleProjector(HIDDEN, 1.0, width=24, heads=2, first_row=0)
+        self.focus_row = 1
         self.register_buffer("output_ids", torch.tensor(output_ids))
         self.added_rows = nn.Parameter(torch.randn(len(added_tokens()), HIDDEN))
         self.head = nn.Parameter(torch.randn(len(output_ids), HIDDEN))

@@ -1,8 +1,8 @@
 """What the tokens of a photo or of slider values are taught to say before a language model reads them.
 
-Each factor has one token for a photo (the first three global tone tokens) and one for sliders. From it alone, linear
+Each factor has one token for a photo (the first three global tone tokens), one for a style and one for sliders. From it alone, linear
 heads must read the claims of that factor's plan, the figures that its problems are written from, and the factor's
-latent. Photos and sliders share the heads of claims and latents, so that one claim looks alike wherever it comes from
+latent. Photos, styles and sliders share the heads of claims and latents, so that one claim looks alike wherever it comes from
 and a language model has to learn its words only once. The heads are dropped afterwards.
 """
 
@@ -11,14 +11,16 @@ from torch import nn
 
 from ..reasoning.figures import COUNTS
 from ..reasoning.labels import SLOTS, classes
-from .vlm import SEMANTIC_TOKENS, ParamProjector, Vision
+from .vlm import FOCUS_ROW, SEMANTIC_TOKENS, ParamProjector, StyleProjector, Vision
 
 
 class Perception(nn.Module):
-    def __init__(self, vision: Vision, param_projector: ParamProjector, latent: int, names: int):
+    def __init__(
+        self, vision: Vision, param_projector: ParamProjector, style_projector: StyleProjector, latent: int, names: int
+    ):
         super().__init__()
         # The image encoder is frozen and its features are stored with the examples.
-        self.vision, self.param_projector = vision, param_projector
+        self.vision, self.param_projector, self.style_projector = vision, param_projector, style_projector
         hidden = vision.hidden
         self.claims = nn.ModuleList(nn.Linear(hidden, SLOTS[f] * len(classes(f))) for f in SLOTS)
         self.figures = nn.ModuleList(nn.Linear(hidden, COUNTS[f]) for f in SLOTS)
@@ -37,8 +39,13 @@ class Perception(nn.Module):
         return claims, torch.stack([head(scaled[:, i]) for i, head in enumerate(self.latents)], dim=1)
 
     def see(self, features: torch.Tensor, rgb112: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """A photo -> (factor tokens [B, 3, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
+        """A photo -> (its tokens [B, 17, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
         tokens = self.vision.project(features, rgb112)
-        factors = tokens[:, SEMANTIC_TOKENS : SEMANTIC_TOKENS + 3]
+        factors = self.factors(tokens)
         figures = torch.cat([head(self.gain * factors[:, i]) for i, head in enumerate(self.figures)], dim=1)
-        return factors, figures, self.names(self.gain * tokens[:, :SEMANTIC_TOKENS].mean(dim=1))
+        return tokens, figures, self.names(self.gain * tokens[:, :SEMANTIC_TOKENS].mean(dim=1))
+
+    @staticmethod
+    def factors(image_tokens: torch.Tensor) -> torch.Tensor:
+        """The three tokens [B, 3, hidden] of a photo that stand for the factors."""
+        return image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]

@@ -15,6 +15,8 @@ TONE_GLOBAL_TOKENS = 4
 TONE_SPATIAL_TOKENS = 4
 IMAGE_TOKENS = SEMANTIC_TOKENS + TONE_GLOBAL_TOKENS + TONE_SPATIAL_TOKENS
 PARAM_TOKENS = 3
+# The first of the three image tokens that stand for one factor each: light, global colour, specific colour.
+FOCUS_ROW = SEMANTIC_TOKENS
 IMAGE_SLOT = -1
 PARAM_SLOT = -2
 
@@ -109,6 +111,38 @@ class ParamProjector(nn.Module):
         return torch.stack([f(x) for f, x in zip(self.factors, self._inputs(params), strict=True)], dim=1)
 
 
+class StyleProjector(nn.Module):
+    """A style in words, and the photo it is for -> one token per factor.
+
+    A convolution reads words with their neighbours ("a little warmer"), a few weighted means and a maximum sum them up;
+    what the photo is comes from its global tone tokens. Half a language model of 135 million weights would do this by
+    itself, given more training than it gets.
+    """
+
+    def __init__(self, hidden: int, scale: float, width: int = 384, heads: int = 4, first_row: int = FOCUS_ROW):
+        super().__init__()
+        self.gain, self.hidden, self.first_row = 1 / scale, hidden, first_row
+        self.words = nn.Conv1d(hidden, width, 5, padding=2)
+        self.score = nn.Linear(width, heads)
+        inputs = (heads + 1) * width + TONE_GLOBAL_TOKENS * hidden
+        self.mlp = nn.Sequential(nn.Dropout(0.2), nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, 3 * hidden))
+        self.norm = nn.LayerNorm(hidden)
+        nn.init.constant_(self.norm.weight, scale)
+
+    def forward(self, embeds: torch.Tensor, image_tokens: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """embeds [B, S, hidden] of the words, image_tokens [B, 17, hidden], mask [B, S] (1: a word) -> [B, 3, hidden]."""
+        x = self.gain * embeds if mask is None else self.gain * embeds * mask[..., None]
+        words = F.gelu(self.words(x.transpose(1, 2))).transpose(1, 2)
+        score = self.score(words)
+        if mask is not None:
+            outside = (mask < 0.5)[..., None]
+            score, words = score.masked_fill(outside, -1e4), words.masked_fill(outside, -1.0)
+        means = (torch.softmax(score, dim=1).transpose(1, 2) @ words).flatten(1)
+        photo = self.gain * image_tokens[:, self.first_row : self.first_row + TONE_GLOBAL_TOKENS].flatten(1)
+        out = self.mlp(torch.cat((means, words.amax(dim=1), photo), dim=1))
+        return self.norm(out.view(-1, 3, self.hidden))
+
+
 class Adaptor(nn.Module):
     """Three hidden states (light, global colour, specific colour) to the three latents; layers as published."""
 
@@ -127,7 +161,11 @@ class Adaptor(nn.Module):
 
 
 class VeraRetouchVLM(nn.Module):
-    """`lm` is a transformers LlamaModel whose embedding already has rows for the added tokens (`add_tokens`).
+    """Every factor's token is also added where the answer turns to that factor: the photo's at the opening of a problem,
+    the plan's (of the photo, the style or the sliders) at the opening of the plan and where the latent is read. Attention
+    could carry it there, but needs far more examples to find the way.
+
+    `lm` is a transformers LlamaModel whose embedding already has rows for the added tokens (`add_tokens`).
 
     The pretrained embedding stays frozen and only the added rows learn: a dense update of 28 million weights would cost
     more than a layer. The output head covers `output_ids` only; it starts as those rows and is trained on its own.
@@ -141,6 +179,8 @@ class VeraRetouchVLM(nn.Module):
         self.lm = lm
         self.vision = Vision(semantic, tone, hidden, scale)
         self.param_projector = ParamProjector(head, latent, hidden, scale)
+        self.style_projector = StyleProjector(hidden, scale)
+        self.focus_row = FOCUS_ROW
         self.adaptor = Adaptor(hidden, latent)
         self.register_buffer("output_ids", output_ids)
         table = lm.embed_tokens.weight
@@ -154,8 +194,14 @@ class VeraRetouchVLM(nn.Module):
         with torch.no_grad():
             self.lm.embed_tokens.weight[self.first_added :] = self.added_rows
 
-    def embed(self, ids: torch.Tensor, image_tokens: torch.Tensor | None, param_tokens: torch.Tensor | None) -> torch.Tensor:
-        """ids [B, S] with IMAGE_SLOT and PARAM_SLOT where tokens are spliced in, in order -> [B, S, hidden]."""
+    def embed(
+        self, ids: torch.Tensor, image_tokens: torch.Tensor | None, param_tokens: torch.Tensor | None,
+        focus: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None,
+    ) -> torch.Tensor:  # fmt: skip
+        """ids [B, S] with IMAGE_SLOT and PARAM_SLOT where tokens are spliced in, in order -> [B, S, hidden].
+
+        focus: (rows [K], positions [K], tokens [K, hidden]) of factor tokens that are added to what stands there.
+        """
         x = self.lm.embed_tokens(ids.clamp(min=0))
         added = self.added_rows[(ids - self.first_added).clamp(min=0)]
         x = torch.where((ids >= self.first_added)[..., None], added, x)
@@ -164,7 +210,7 @@ class VeraRetouchVLM(nn.Module):
             if tokens is not None and bool(where.any()):
                 rows = where.any(dim=1)
                 x = x.masked_scatter(where[..., None], tokens[rows].to(x))
-        return x
+        return x if focus is None else x.index_put(focus[:2], focus[2].to(x), accumulate=True)
 
     def hidden(self, embeds: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """[B, S, hidden] -> the last layer's states after the final norm."""

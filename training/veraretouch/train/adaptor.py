@@ -37,7 +37,8 @@ def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
     """The model as `generate_batch` takes it, with row numbers of `shards` in place of images: features are stored."""
     return SimpleNamespace(
         lm=model.lm, head=model.head, added_rows=model.added_rows, param_projector=model.param_projector,
-        adaptor=adaptor or model.adaptor, output_ids=model.output_ids,
+        adaptor=adaptor or model.adaptor, output_ids=model.output_ids, focus_row=model.focus_row,
+        style_projector=model.style_projector,
         vision=lambda numbers: model.vision.project(shards.features(numbers), shards.tone(numbers)),
     )  # fmt: skip
 

@@ -3,13 +3,13 @@
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..export.dialogue import Dialogue
+from ..export.dialogue import Dialogue, focus_of
 from ..models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
 
 PAD = 0
@@ -17,11 +17,17 @@ PAD = 0
 
 @dataclass
 class Sequence:
-    """ids with slots; `targets` are (position, token) pairs: the state at `position` must predict `token`."""
+    """ids with slots; `targets` are (position, token) pairs: the state at `position` must predict `token`.
+
+    `focus` says where factor tokens are added: (position, "image" or "plan", factor number). `instruction` are the
+    token ids of a style in words.
+    """
 
     ids: list[int]
     targets: list[tuple[int, int]]
     states: tuple[int, int, int]
+    focus: list[tuple[int, str, int]] = field(default_factory=list)
+    instruction: list[int] = field(default_factory=list)
 
 
 def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
@@ -35,15 +41,29 @@ def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> S
             ids += [IMAGE_SLOT] * IMAGE_TOKENS if part == "image" else [PARAM_SLOT] * PARAM_TOKENS
         else:
             ids += part
-    targets = []
+    targets, focus = [], []
     for section in dialogue.answer[meta["task"]]:
+        if where := focus_of(section.field):
+            focus.append((len(ids), *where))
         ids.append(dialogue.token_id(section.start))
         for token in [*dialogue.encode(meta[answers][section.field]), dialogue.token_id(section.end)]:
             targets.append((len(ids) - 1, token))
             ids.append(token)
     end = len(ids) - 1
     ids += dialogue.retouch_ids[:2]
-    return Sequence(ids, targets, (end, end + 1, end + 2))
+    focus += [(end + factor, "plan", factor) for factor in range(3)]
+    words = dialogue.encode_user_text(meta["instruction"]) if meta["task"] == "style" else []
+    return Sequence(ids, targets, (end, end + 1, end + 2), focus, words)
+
+
+def padded(lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lists of ids -> (ids [B, S], mask float [B, S]), padded on the right."""
+    width = max(1, max(map(len, lists)))
+    ids, mask = torch.full((len(lists), width), PAD), torch.zeros(len(lists), width)
+    for row, values in enumerate(lists):
+        ids[row, : len(values)] = torch.tensor(values, dtype=torch.long)
+        mask[row, : len(values)] = 1
+    return ids, mask
 
 
 def output_vocabulary(metas: list[dict], names: list[str], encode, ends: list[int]) -> list[int]:
@@ -143,6 +163,10 @@ class Batch:
     target_tokens: torch.Tensor
     states: torch.Tensor
     rows: torch.Tensor
+    # Places of factor tokens: row, position, and which of the six (the photo's three, then the plan's).
+    focus: torch.Tensor
+    words: torch.Tensor
+    words_mask: torch.Tensor
 
 
 def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) -> Batch:
@@ -150,7 +174,7 @@ def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) 
     width = max(len(s.ids) for s in sequences)
     ids = torch.full((len(sequences), width), PAD)
     mask = torch.zeros(len(sequences), width, dtype=torch.long)
-    where, positions, tokens = [], [], []
+    where, positions, tokens, focus = [], [], [], []
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence.ids)] = torch.tensor(sequence.ids)
         mask[row, : len(sequence.ids)] = 1
@@ -158,7 +182,9 @@ def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) 
             where.append(row)
             positions.append(position)
             tokens.append(token)
+        focus += [(row, at, factor + 3 * (kind == "plan")) for at, kind, factor in sequence.focus]
     return Batch(
         ids, mask, torch.tensor(where), torch.tensor(positions), class_of[torch.tensor(tokens)],
-        torch.tensor([s.states for s in sequences]), torch.tensor(rows),
+        torch.tensor([s.states for s in sequences]), torch.tensor(rows), torch.tensor(focus),
+        *padded([s.instruction for s in sequences]),
     )  # fmt: skip

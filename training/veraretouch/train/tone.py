@@ -1,7 +1,7 @@
 """Stage 2: perception. The tone encoder and the projectors learn to say, without a language model, what an answer needs.
 
 Photos: the latents of an Auto retouch, the claims of its plan, the measured figures and the names of what is seen.
-Sliders: the claims of the plan and the latents. The heads are dropped afterwards; the score of the latents is the
+Styles in words, with their photo, and sliders: the claims of the plan and the latents. The heads are dropped afterwards; the score of the latents is the
 baseline "latent regressor without language".
 
     python -m veraretouch.train.tone --config training/configs/tone.toml --data DATA --work WORK
@@ -15,10 +15,12 @@ import torch.nn.functional as F
 
 from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
+from ..export.dialogue import Dialogue
+from ..export.tokenizer import smollm2_tokenizer
 from ..models.param_head import ParamHead
 from ..models.perception import Perception
 from ..models.tone import ToneEncoder
-from ..models.vlm import ParamProjector, Vision
+from ..models.vlm import ParamProjector, StyleProjector, Vision, load_language_model
 from ..reasoning.labels import plan_labels
 from .common import (
     Average,
@@ -30,10 +32,8 @@ from .common import (
     save_atomically,
     stage_arguments,
 )
-from .examples import Shards
+from .examples import Shards, padded
 from .renderer import Networks
-
-HIDDEN, SCALE = 576, 0.1  # of SmolLM2-135M: width, and the usual size of an embedding's entries
 
 
 def load_networks(path: Path) -> Networks:
@@ -53,6 +53,11 @@ class Labels:
     """What the heads of every example of a split have to say."""
 
     def __init__(self, shards: Shards):
+        tokenizer = smollm2_tokenizer()
+        dialogue = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+        self.words = [
+            dialogue.encode_user_text(meta["instruction"]) if meta["task"] == "style" else [] for meta in shards.metas
+        ]
         self.claims = [torch.stack(rows) for rows in zip(*(plan_labels(m["plainFields"]) for m in shards.metas), strict=True)]
         index = {name: i for i, name in enumerate(known_names())}
         self.names = torch.zeros(len(shards), len(index))
@@ -62,13 +67,14 @@ class Labels:
                     self.names[row, index[name]] = 1
 
 
-def build_perception(nets: Networks) -> Perception:
-    latent = nets.renderer.latent
+def build_perception(nets: Networks, table: torch.Tensor) -> Perception:
+    """`table` [V, hidden]: the word embeddings, whose width and size the tokens share."""
+    latent, hidden, scale = nets.renderer.latent, table.shape[1], table.std().item()
     head = ParamHead(latent, nets.head.heads[0][0].out_features)
     head.load_state_dict(nets.head.state_dict())
-    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent), HIDDEN, SCALE)
-    perception = Perception(vision, ParamProjector(head.requires_grad_(False), latent, HIDDEN, SCALE), latent, len(known_names()))
-    return perception
+    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent), hidden, scale)
+    sliders = ParamProjector(head.requires_grad_(False), latent, hidden, scale)
+    return Perception(vision, sliders, StyleProjector(hidden, scale), latent, len(known_names()))
 
 
 @torch.no_grad()
@@ -92,65 +98,76 @@ def first_right(logits: list[torch.Tensor], labels: list[torch.Tensor]) -> torch
 class Step:
     """Losses of one batch of photos and one of sliders."""
 
-    def __init__(self, model: Perception, nets: Networks, shards: Shards, labels: Labels, config: dict, device: str):
+    def __init__(self, model: Perception, nets, shards: Shards, labels: Labels, table: torch.Tensor, config, device: str):
+        self.table = table
         self.model, self.nets, self.shards, self.labels, self.config, self.device = model, nets, shards, labels, config, device
 
     def _claims(self, rows: torch.Tensor) -> list[torch.Tensor]:
         return [x[rows].to(self.device) for x in self.labels.claims]
 
-    def photos(self, rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-        """Rows of auto and style; what a style asks for cannot be seen, so its plan and picture do not count."""
+    def plan(self, tokens: torch.Tensor, rows: torch.Tensor, rng: torch.Generator, mask=1.0) -> torch.Tensor:
+        """What three factor tokens say of the plan of the examples `rows`: claims, and the picture."""
+        claims, latents = self.model.read(tokens)
+        before, after = (x.to(self.device) for x in self.shards.pixels(rows, self.config["pixels"], rng))
+        loss = self.config["claims_weight"] * claim_loss(claims, self._claims(rows))
+        return loss + pixel_loss(self.nets.renderer(before, latents * mask), after)
+
+    def photos(self, auto: torch.Tensor, style: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         model, shards, device, c = self.model, self.shards, self.device, self.config
+        rows = torch.cat((auto, style))
         tone = shards.tone(rows, rng).to(device)
-        factors, figures, names = model.see(shards.features(rows).to(device), tone)
+        tokens, figures, names = model.see(shards.features(rows).to(device), tone)
         loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
         loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
-        auto = torch.tensor([shards.metas[i]["task"] == "auto" for i in rows.tolist()])
-        if bool(auto.any()):
-            claims, latents = model.read(factors[auto])
-            before, after = (x.to(device) for x in shards.pixels(rows[auto], c["pixels"], rng))
-            direct = model.vision.tone.direct_latents(tone[auto])
-            loss = loss + c["claims_weight"] * claim_loss(claims, self._claims(rows[auto]))
-            loss = loss + pixel_loss(self.nets.renderer(before, latents), after)
-            loss = loss + pixel_loss(self.nets.renderer(before, direct), after)
-        return loss
+        loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng)
+        before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
+        loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(tone[: len(auto)])), after)
+        # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
+        return loss + self.plan(self.styles(style, tokens[len(auto) :].detach(), rng), style, rng)
+
+    def styles(self, rows: torch.Tensor, image_tokens: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
+        """Factor tokens of the instructions of `rows`; some words are dropped when a generator is given."""
+        ids, mask = padded([self.labels.words[row] for row in rows.tolist()])
+        if rng is not None:
+            kept = mask * (torch.rand(mask.shape, generator=rng) > self.config["drop_words"])
+            mask = torch.where(kept.any(dim=1, keepdim=True), kept, mask)
+        return self.model.style_projector(self.table[ids].to(self.device), image_tokens, mask.to(self.device))
 
     def sliders(self, rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         params = self.shards.arrays["params"][rows].to(self.device)
-        claims, latents = self.model.read(self.model.param_projector(params))
-        before, after = (x.to(self.device) for x in self.shards.pixels(rows, self.config["pixels"], rng))
-        loss = self.config["claims_weight"] * claim_loss(claims, self._claims(rows))
-        return loss + pixel_loss(self.nets.renderer(before, latents * factor_mask(params)[..., None]), after)
+        return self.plan(self.model.param_projector(params), rows, rng, factor_mask(params)[..., None])
 
 
 @torch.no_grad()
 def evaluate(step: Step) -> dict:
+    """PSNR of the latents that the tokens say, and how often the first claim is exactly right, on held-out photos."""
     model, nets, shards = step.model, step.nets, step.shards
-    rows = torch.tensor(shards.rows("auto"))
-    before, after = shards.pixels(rows, 512)
-    tone = shards.tone(rows)
-    factors, figures, names = model.see(shards.features(rows), tone)
-    claims, latents = model.read(factors)
-    truth = shards.figures(rows)
-    named = step.labels.names[rows]
-    has = named.sum(1) > 0
-    report = {
-        "nothing": psnr_per_image(before, after).mean(), "direct": psnr_per_image(
-            nets.renderer(before, model.vision.tone.direct_latents(tone)), after).mean(),
-        "tokens": psnr_per_image(nets.renderer(before, latents), after).mean(),
-        "figures_left": ((figures - truth).square().mean(0) / truth.var(0).clamp(min=1e-3)).mean(),
-        "named": named[has].gather(1, names[has].argmax(1, keepdim=True)).mean(),
-    }  # fmt: skip
-    auto = first_right(claims, step._claims(rows))
+    report: dict = {}
+
+    def judge(task: str, tokens: torch.Tensor, rows: torch.Tensor, mask=1.0) -> None:
+        claims, latents = model.read(tokens)
+        before, after = shards.pixels(rows, 512)
+        report[f"{task}_nothing"] = psnr_per_image(before, after).clamp(max=50).mean()
+        report[f"{task}_tokens"] = psnr_per_image(nets.renderer(before, latents * mask), after).clamp(max=50).mean()
+        report[f"{task}_first"] = first_right(claims, step._claims(rows))
+
+    for task in ("auto", "style"):
+        rows = torch.tensor(shards.rows(task))
+        tone = shards.tone(rows)
+        tokens, figures, names = model.see(shards.features(rows), tone)
+        judge(task, model.factors(tokens) if task == "auto" else step.styles(rows, tokens), rows)
+        if task == "auto":
+            before, after = shards.pixels(rows, 512)
+            direct = nets.renderer(before, model.vision.tone.direct_latents(tone))
+            report["auto_direct"] = psnr_per_image(direct, after).clamp(max=50).mean()
+            truth, named = shards.figures(rows), step.labels.names[rows]
+            has = named.sum(1) > 0
+            report["figures_left"] = ((figures - truth).square().mean(0) / truth.var(0).clamp(min=1e-3)).mean()
+            report["named"] = named[has].gather(1, names[has].argmax(1, keepdim=True)).mean()
     rows = torch.tensor(shards.rows("param"))
     params = shards.arrays["params"][rows]
-    before, after = shards.pixels(rows, 512)
-    claims, latents = model.read(model.param_projector(params))
-    report["param_tokens"] = psnr_per_image(nets.renderer(before, latents * factor_mask(params)[..., None]), after).mean()
-    result = {k: float(v) for k, v in report.items()}
-    result["auto_first"] = [round(v, 3) for v in auto.tolist()]
-    result["param_first"] = [round(v, 3) for v in first_right(claims, step._claims(rows)).tolist()]
-    return result
+    judge("param", model.param_projector(params), rows, factor_mask(params)[..., None])
+    return {k: float(v) if v.ndim == 0 else [round(x, 3) for x in v.tolist()] for k, v in report.items()}
 
 
 def train(config: dict, work: Path, device: str, minutes: float) -> None:
@@ -158,7 +175,8 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     nets = load_networks(work / config["renderer"]).to(device)
     shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
     labels = Labels(shards)
-    model = build_perception(nets).to(device)
+    table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
+    model = build_perception(nets, table).to(device)
     standardise(model, shards)
     average = Average(model)
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -171,8 +189,8 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         average.module.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         step = average.updates = state["step"]
-    run = Step(model, nets, shards, labels, config, device)
-    check = Step(average.module, nets, held_out, Labels(held_out), config, device)
+    run = Step(model, nets, shards, labels, table, config, device)
+    check = Step(average.module, nets, held_out, Labels(held_out), table, config, device)
     rng = torch.Generator().manual_seed(config["seed"] + step)
     pools = {task: torch.tensor(shards.rows(task)) for task in ("auto", "style", "param")}
 
@@ -191,7 +209,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     while step < config["steps"] and time.time() < deadline:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, config["steps"], config["lr"], config["warmup"])
-        loss = run.photos(torch.cat((draw("auto"), draw("style"))), rng) + run.sliders(draw("param"), rng)
+        loss = run.photos(draw("auto"), draw("style"), rng) + run.sliders(draw("param"), rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)

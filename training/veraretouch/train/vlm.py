@@ -19,7 +19,7 @@ from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.tone import ToneEncoder
-from ..models.vlm import VeraRetouchVLM, add_tokens, load_language_model
+from ..models.vlm import FOCUS_ROW, VeraRetouchVLM, add_tokens, load_language_model
 from .common import (
     Log,
     learning_rate,
@@ -83,7 +83,8 @@ class Step:
         params = shards.arrays["params"][batch.rows].to(device)
         if not bool(is_image.all()):
             param_tokens = model.param_projector(params)
-        embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens)
+        focus = self._focus(batch, is_image, image_tokens, param_tokens)
+        embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens, focus)
         hidden = model.hidden(embeds, batch.mask.to(device))
         logits = model.logits(hidden[batch.target_rows, batch.target_positions])
         classes = batch.target_tokens.to(device)
@@ -95,6 +96,24 @@ class Step:
         out = self.renderer(before, latents)
         right = (logits.detach().argmax(-1) == classes).float().mean()
         return words, pixel_loss(out, after), psnr_per_image(out.detach(), after), right
+
+    def _focus(self, batch: Batch, is_image, image_tokens, param_tokens) -> tuple[torch.Tensor, ...]:
+        """(rows, positions, tokens [K, hidden]) of the factor tokens that are added to the sequence."""
+        model, device = self.model, self.device
+        tokens = torch.zeros(len(batch.rows), 6, model.vision.hidden, device=device)
+        if image_tokens is not None:
+            own = image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]
+            tokens = torch.cat((own, own), dim=1)
+        if param_tokens is not None:
+            sliders = torch.cat((torch.zeros_like(param_tokens), param_tokens), dim=1)
+            tokens = torch.where(is_image[:, None, None].to(device), tokens, sliders)
+        styled = batch.words_mask.any(dim=1)
+        if bool(styled.any()):
+            words = model.lm.embed_tokens(batch.words[styled].to(device))
+            plan = model.style_projector(words, image_tokens[styled.to(device)], batch.words_mask[styled].to(device))
+            tokens = tokens.index_put((styled.nonzero()[:, 0, None].to(device), torch.arange(3, 6, device=device)[None]), plan)
+        rows, positions, which = batch.focus.to(device).unbind(1)
+        return rows, positions, tokens[rows, which]
 
 
 @torch.no_grad()
@@ -131,7 +150,7 @@ def parameter_groups(model: VeraRetouchVLM, config: dict) -> list[dict]:
         if frozen or (only and not name.startswith(tuple(only))):
             parameter.requires_grad_(False)
         elif parameter.requires_grad:
-            perception = name.startswith(("vision.", "param_projector."))
+            perception = name.startswith(("vision.", "param_projector.", "style_projector."))
             groups["lr_language" if name.startswith("lm.") else "lr_perception" if perception else "lr"].append(parameter)
     return [{"params": params, "peak": config[rate]} for rate, params in groups.items() if params]
 
@@ -170,7 +189,8 @@ def set_mode(model: VeraRetouchVLM) -> None:
 def load_perception(model: VeraRetouchVLM, path: Path) -> None:
     """Tone encoder and projectors of stage 2."""
     state = torch.load(path, weights_only=True)["average"]
-    for prefix, part in (("vision.", model.vision), ("param_projector.", model.param_projector)):
+    parts = {"vision.": model.vision, "param_projector.": model.param_projector, "style_projector.": model.style_projector}
+    for prefix, part in parts.items():
         own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
         missing, unexpected = part.load_state_dict(own, strict=False)
         wrong = [k for k in missing if not k.startswith("semantic.")] + unexpected
