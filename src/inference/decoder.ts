@@ -1,6 +1,6 @@
 import type { Backend, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
-import { AnswerGrammar, type Mark, pickToken, type SectionIds, type Skeleton, type Step } from './grammar';
+import { AnswerGrammar, pickToken, type SectionIds, type Skeleton, type Step } from './grammar';
 import { cacheNames } from './graphs';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';
@@ -157,7 +157,7 @@ class CachedDecoder {
     for (const { place, of, factor } of marks) {
       const rows = this.focus[of];
       if (rows?.length !== 3 * hidden) return wrongSize(`The rows of the ${of}`, rows?.length ?? 0, 3 * hidden);
-      for (let i = 0; i < hidden; i++) embeds[place * hidden + i]! += rows[factor * hidden + i]!;
+      for (let i = 0; i < hidden; i++) embeds[place * hidden + i] += rows[factor * hidden + i];
     }
     return embeds;
   }
