@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from veraretouch.data.degrade import broad_params, degradation, raw_params, run
+from veraretouch.data.shards import Maker
 from veraretouch.engine.params import FACTOR_SLICES, INDEX, sample_params
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.tokenizer import small_tokenizer
@@ -134,3 +135,16 @@ def test_split_and_looks_tables_name_disjoint_sets():
 
     looks = json.loads((TABLES / "looks_split.json").read_text())
     assert len(looks["unseen"]) == len(set(looks["unseen"])) and 0.1 < len(looks["unseen"]) / looks["count"] < 0.2
+
+
+def test_a_degraded_photo_differs_visibly():
+    maker = Maker.__new__(Maker)
+    maker.config = {"auto": {"visible": 24.0}}
+    maker.inverse = None
+    rgb = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)).view(-1, 3)
+    where = torch.arange(0, 4096, 4)
+    distances = []
+    for seed in range(12):
+        degraded = maker._degraded(rgb, where, "broad", torch.Generator().manual_seed(seed))
+        distances.append(psnr_per_image(degraded[None, where], rgb[None, where]).item())
+    assert max(distances) <= 24.0 and min(distances) > 3.0

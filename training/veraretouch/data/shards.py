@@ -35,6 +35,7 @@ BATCH = 16
 CHUNK = 256
 GRID = 17
 MEASURED = 4096
+DRAWS = 8
 
 
 def bake(function, size: int = GRID) -> torch.Tensor:
@@ -91,16 +92,18 @@ class Maker:
         return draw(photo, where, meta, rng, generator)
 
     def _auto(self, photo, where, meta, rng, generator) -> Example:
-        shares = self.config["auto"]
-        kind = rng.choices(list(shares["degradation"]), list(shares["degradation"].values()))[0]
-        target = rng.choices(["original", "peer"], [shares["original"], 1 - shares["original"]])[0]
+        shares = dict(self.config["auto"])
+        kinds = dict(shares["degradation"])
         if self.split == "test":
-            target = "original"
+            # Measured is the way back from a perturbation to the photo itself.
+            shares["original"] = 1.0
+            kinds.pop("none", None)
+        kind = rng.choices(list(kinds), list(kinds.values()))[0]
+        target = rng.choices(["original", "peer"], [shares["original"], 1 - shares["original"]])[0]
         if kind == "none":
             degraded, target = photo, "peer"
         else:
-            lut = bake(lambda rgb: run(degradation(kind, generator, self.inverse.draw), rgb))
-            degraded = apply_trilinear(lut, photo).clamp(0, 1)
+            degraded = self._degraded(photo, where, kind, generator)
         picture = (degraded * 255).round().to(torch.uint8)
         before = picture[where].float() / 255
         if target == "original":
@@ -110,6 +113,15 @@ class Maker:
             after = self.peer.apply(before[None], weights)[0]
         meta.update(degradation=kind, target=target)
         return Example("auto", meta, picture.view(224, 224, 3), before, after, torch.zeros(38))
+
+    def _degraded(self, photo, where, kind: str, generator) -> torch.Tensor:
+        """The photo degraded so that it can be seen: a change of a few levels is no fault to be found and mended."""
+        for _ in range(DRAWS):
+            lut = bake(lambda rgb: run(degradation(kind, generator, self.inverse.draw), rgb))
+            degraded = apply_trilinear(lut, photo).clamp(0, 1)
+            if (degraded[where] - photo[where]).square().mean() >= 10 ** (-self.config["auto"]["visible"] / 10):
+                break
+        return degraded
 
     def _style(self, photo, where, meta, rng, generator) -> Example:
         look = rng.choice(self.looks)

@@ -37,6 +37,7 @@ from .examples import (
     encode_example,
     output_vocabulary,
 )
+from .retell import use_retold
 from .tone import load_networks
 
 TASKS = ("auto", "style", "param")
@@ -203,6 +204,9 @@ def prepare(config: dict, work: Path, device: str):
     nets = load_networks(work / config["renderer"]).to(device)
     folder = work / "shards" / config["shards"]
     shards, held_out = Shards(folder / "train"), Shards(folder / "val")
+    if config.get("retold"):
+        for split, examples in (("train", shards), ("val", held_out)):
+            use_retold(examples, work / config["retold"] / f"retold-{split}.json")
     tokenizer = smollm2_tokenizer()
     checkpoint = work / config["name"] / "last.pt"
     resumed = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None

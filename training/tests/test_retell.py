@@ -1,0 +1,81 @@
+"""Retold answers say what the rendered pixels show, for every task, and fit the examples they belong to."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from test_reasoning_measure import photo
+
+from veraretouch.engine.params import sample_params
+from veraretouch.models.encoder import RetouchEncoder
+from veraretouch.models.param_head import ParamHead
+from veraretouch.models.renderer import Renderer
+from veraretouch.reasoning import agreement, compose
+from veraretouch.reasoning.compose import Plain
+from veraretouch.reasoning.figures import COUNTS, figures
+from veraretouch.train.examples import Shards
+from veraretouch.train.retell import rendered, retell, use_retold
+from veraretouch.train.tone import Labels, Step, build_perception
+
+torch.set_num_threads(1)
+PIXELS = 200
+
+
+class _Networks(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.renderer, self.head, self.encoder = Renderer((8, 16), 4), ParamHead(4, 8), RetouchEncoder(8, 8, 4, 32)
+
+
+def _write(folder, task: str, count: int) -> None:
+    rng = np.random.default_rng(len(task))
+    before = np.stack([(photo(PIXELS) * 255).round().byte().numpy() for _ in range(count)])
+    params = sample_params(count, torch.Generator().manual_seed(1)).numpy()
+    arrays = {"before": before, "after": before // 2, "params": params if task == "param" else params * 0}
+    if task != "param":
+        arrays["tone"] = rng.integers(0, 255, (count, 112, 112, 3), np.uint8)
+        arrays["features"] = rng.standard_normal((count, 9, 1280)).astype(np.float16)
+        arrays["figures"] = np.stack([figures(torch.from_numpy(b).float() / 255).numpy() for b in before])
+    pixels = [torch.from_numpy(b).float() / 255 for b in before]
+    metas = [
+        {"task": task, "names": ["dog"] if task != "param" else [], "instruction": "warm and faded",
+         "plainFields": compose(p, p / 2, Plain(), [], task, None, params[i].tolist() if task == "param" else None)}
+        for i, p in enumerate(pixels)
+    ]  # fmt: skip
+    np.savez(folder / f"{task}-0000.npz", **arrays)
+    (folder / f"{task}-0000.json").write_text(json.dumps(metas))
+
+
+@pytest.fixture(scope="module")
+def step(tmp_path_factory) -> Step:
+    folder = tmp_path_factory.mktemp("shards")
+    for task, count in (("auto", 3), ("style", 2), ("param", 3)):
+        _write(folder, task, count)
+    torch.manual_seed(4)
+    nets, shards = _Networks().eval(), Shards(folder)
+    table = 0.1 * torch.randn(49152, 32)
+    model = build_perception(nets, table).eval()
+    return Step(model, nets, shards, Labels(shards), table, {"drop_words": 0.0}, "cpu")
+
+
+def test_retold_answers_agree_with_their_own_pixels(step):
+    answers = retell(step, seed=1)
+    assert len(answers) == len(step.shards)
+    for task in ("auto", "style"):
+        rows = torch.tensor(step.shards.rows(task))
+        for row, before, after in zip(rows.tolist(), *rendered(step, rows, task), strict=True):
+            for fields in answers[row].values():
+                plans = {f: fields[f"plan.{f}"] for f in COUNTS}
+                found = agreement(plans, before, after)
+                assert all(a.claims == a.agreed > 0 for a in found.values())
+
+
+def test_retold_answers_are_put_in_place_of_the_composed_ones(step, tmp_path):
+    path = tmp_path / "retold.json"
+    path.write_text(json.dumps([{"plainFields": {"elements": str(i)}} for i in range(len(step.shards))]))
+    use_retold(step.shards, path)
+    assert [m["plainFields"]["elements"] for m in step.shards.metas] == [str(i) for i in range(len(step.shards))]
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="retell them"):
+        use_retold(step.shards, path)
