@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import types
 
 import pytest
 import torch
@@ -140,7 +141,7 @@ def test_split_and_looks_tables_name_disjoint_sets():
 def test_a_degraded_photo_differs_visibly():
     maker = Maker.__new__(Maker)
     maker.config = {"auto": {"visible": 24.0}}
-    maker.inverse = None
+    maker.inverse = types.SimpleNamespace(draw=None)
     rgb = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)).view(-1, 3)
     where = torch.arange(0, 4096, 4)
     distances = []
