@@ -6,3 +6,4 @@ export { parseCube, type CubeFile } from './cube-read';
 export { srgbToLinear, linearToSrgb, srgbToLab, linearToLab, labToSrgb, type Triple } from './convert';
 export { deltaE2000, imageDifference, type ImageDifference } from './difference';
 export { imageStatistics, type ImageStatistics, type Distribution } from './statistics';
+export * from './icc';

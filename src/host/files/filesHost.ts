@@ -1,6 +1,6 @@
 import { formatCubeBytes } from '../../color/cube-write';
 import { breathe } from '../cancel';
-import { deviceLinkProfile } from '../deviceLink';
+import { deviceLinkProfile } from '../../color/icc';
 import { HostError } from '../errors';
 import {
   type AppliedRetouch,
@@ -99,7 +99,7 @@ class FilesDocument implements HostDocument {
           merged,
           cube,
           cubeName: `${name}.cube`,
-          deviceLink: deviceLinkProfile(retouch.lut, title),
+          deviceLink: deviceLinkProfile(retouch.lut, { form: 'mft2', description: title }),
           profile,
           xmp: xmpPacket(this.name, retouch.story, retouch.provenance),
           density: this.density,

@@ -1,0 +1,18 @@
+export { IccError, type IccErrorCode } from './errors';
+export { type Curve, type Transfer, makeTransfer } from './curve';
+export {
+  SRGB,
+  DISPLAY_P3,
+  ADOBE_RGB,
+  PROPHOTO_RGB,
+  KNOWN_SPACES,
+  type KnownSpace,
+  type RgbSpace,
+  type GreySpace,
+  type ColorSpace,
+} from './spaces';
+export { parseProfile, type Profile } from './parse';
+export { recogniseSpace } from './recognise';
+export { writeMatrixProfile, type MatrixProfileOptions } from './write';
+export { bakeInSpace, retouchInSpace, bakeGrey } from './bake';
+export { deviceLinkProfile, type DeviceLinkOptions } from './deviceLink';
