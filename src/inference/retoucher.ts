@@ -288,8 +288,9 @@ export class Retoucher {
     const { image_tokens: rows } = await vision.run({ image: pixels }, ['image_tokens']);
     const imageRows = await takeFloats(rows);
     const visionMs = performance.now() - started;
+    throwIfCancelled(options.signal);
     const focus = style
-      ? await focusOnStyle(this.manifest, this.backend, style, await this.embedWords(decoder.embed, words), imageRows)
+      ? await this.focusOnStyle(style, decoder.embed, words, imageRows, options.signal)
       : focusOnPhoto(this.manifest, imageRows);
     const styleMs = performance.now() - started - visionMs;
     const result = await this.answer(mode, decoder, prompt, { image: imageRows }, focus, options);
@@ -297,8 +298,17 @@ export class Retoucher {
     return { ...result, timingsMs: { load, vision: visionMs, prefill: styleMs + prefill, decode } };
   }
 
-  private embedWords(embed: Session, words: readonly number[]): Promise<Float32Array> {
-    return embedTokens({ backend: this.backend, embed, dimensions: this.manifest.dimensions }, words);
+  private async focusOnStyle(
+    style: Session,
+    embed: Session,
+    words: readonly number[],
+    imageRows: Float32Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Focus> {
+    const { backend, manifest } = this;
+    const embeds = await embedTokens({ backend, embed, dimensions: manifest.dimensions }, words);
+    throwIfCancelled(signal);
+    return focusOnStyle(manifest, backend, style, embeds, imageRows);
   }
 
   /** All that an answer needs, so that no graph is loaded in the middle of one and times stay honest. */

@@ -39,14 +39,27 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
         [rows if isinstance(p, str) else table[p] for p in dialogue.prompt_parts(mode, instruction)]
     )
     answer: list[int] = []
+    # Place in the answer -> the factor's row that is added there.
+    focus: dict[int, torch.Tensor] = {}
+    plans = rows
+    if mode != "param":
+        own = rows[vlm.focus_row : vlm.focus_row + 3]
+        words = table[dialogue.encode_user_text(instruction)] if mode == "style" else None
+        plans = own if words is None else vlm.style_projector(words[None], rows[None])[0]
 
     def states() -> torch.Tensor:
-        embeds = torch.cat([prompt, table[answer]])[None]
-        return vlm.lm(inputs_embeds=embeds).last_hidden_state[0]
+        embeds = torch.cat([prompt, table[answer]])
+        for place, row in focus.items():
+            embeds[len(prompt) + place] += row
+        return vlm.lm(inputs_embeds=embeds[None]).last_hidden_state[0]
 
     specials = dialogue.special_ids
     for section in dialogue.answer[mode]:
         end = dialogue.token_id(section.end)
+        kind, _, factor = section.field.partition(".")
+        if factor:
+            number = ["light", "globalColor", "specificColor"].index(factor)
+            focus[len(answer)] = plans[number] if kind == "plan" else own[number]
         answer.append(dialogue.token_id(section.start))
         for _ in range(section.max_tokens):
             scores = dict(zip(dialogue.output_ids.tolist(), vlm.head @ states()[-1], strict=True))
@@ -56,6 +69,7 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
             answer.append(token)
         answer.append(end)
     answer.extend(dialogue.retouch_ids[:2])
+    focus |= {len(answer) - 3 + number: plans[number] for number in range(3)}
     return answer, vlm.adaptor(states()[-3:].reshape(1, -1))[0].numpy()
 
 
