@@ -13,6 +13,7 @@ export {
   type Parameters,
 } from './params';
 export { type RgbImage } from './preprocess';
+export * from './presets';
 export { MAX_STRENGTH, type Strength } from './render';
 export {
   Retoucher,
