@@ -179,7 +179,9 @@ function shown(value: SettingValue, longest = 80): string {
   if (typeof value === 'string') return shortened(value.trim(), longest);
   if (isSettings(value)) return shortened(textOf(value.get('Name')) ?? counted(value.size, 'value', 'values'), longest);
   const texts = value.filter((item) => typeof item === 'string');
-  return texts.length === value.length ? shortened(texts.join('; '), longest) : counted(value.length, 'entry', 'entries');
+  return texts.length === value.length
+    ? shortened(texts.join('; '), longest)
+    : counted(value.length, 'entry', 'entries');
 }
 
 function counted(count: number, one: string, more: string): string {
