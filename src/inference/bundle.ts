@@ -137,6 +137,9 @@ function* filesOf(manifest: Manifest): Generator<[name: string, why: string]> {
   yield [manifest.tokenizerFile, 'bundle.json names it as tokenizer.tokenizer'];
   yield [manifest.tokenizerConfigFile, 'bundle.json names it as tokenizer.config'];
   yield [manifest.outputTokensFile, 'bundle.json names it as outputTokens'];
+  if (manifest.sectionTokensFile !== undefined) {
+    yield [manifest.sectionTokensFile, 'bundle.json names it as sectionTokens'];
+  }
 }
 
 async function listFiles(source: BundleSource): Promise<ReadonlySet<string> | undefined> {

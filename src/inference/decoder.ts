@@ -70,7 +70,7 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
     let stream = new TextStream(tokenizer);
     for (;;) {
       const { field, end } = grammar.section;
-      const id = pickToken(logits, skeleton, end);
+      const id = pickToken(logits, skeleton, grammar.section);
       if (id === undefined) throw noScores(field);
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);

@@ -9,6 +9,8 @@ export interface SectionIds {
   readonly start: number;
   readonly end: number;
   readonly maxTokens: number;
+  /** 1 for every logit whose token may be written here: the section's text, and its end. */
+  readonly allowed: Uint8Array;
 }
 
 /** What the answers of a bundle may look like, with tokens as ids. */
@@ -17,40 +19,38 @@ export interface Skeleton {
   readonly retouch: readonly number[];
   /** The decoder's logit i is the score of token outputTokens[i]. */
   readonly outputTokens: Int32Array;
-  /** 1 for the logits of tokens that may stand in a text, 0 for those of special ones. */
-  readonly isText: Uint8Array;
-  /** Token id -> index of its logit, for tokens that end a section. */
-  readonly endIndex: ReadonlyMap<number, number>;
 }
 
 /**
- * Resolves the skeleton of bundle.json against the tokenizer and the list of output tokens.
- * Throws BundleError BUNDLE_TOKENIZER or BUNDLE_MANIFEST when a token is unknown or an end token can never be written.
+ * Resolves the skeleton of bundle.json against the tokenizer, the list of output tokens and, where the bundle has them,
+ * the tokens of each field. Throws BundleError BUNDLE_TOKENIZER or BUNDLE_MANIFEST when a token is unknown, an end token
+ * can never be written, or a field is given tokens that are no text of this model.
  */
-export function compileSkeleton(manifest: Manifest, tokenizer: BundleTokenizer, outputTokens: unknown): Skeleton {
+export function compileSkeleton(
+  manifest: Manifest,
+  tokenizer: BundleTokenizer,
+  outputTokens: unknown,
+  sectionTokens?: unknown,
+): Skeleton {
   const outputs = checkOutputTokens(outputTokens, manifest);
-  const sections = (mode: AnswerMode): SectionIds[] =>
-    manifest.answer[mode].map(({ field, start, end, maxTokens }) => ({
-      field,
-      start: tokenizer.addedTokenId(start),
-      end: tokenizer.addedTokenId(end),
-      maxTokens,
-    }));
-  const byMode = { auto: sections('auto'), style: sections('style'), param: sections('param') };
-  const endIndex = new Map<number, number>();
-  for (const section of Object.values(byMode).flat()) {
-    const index = outputs.indexOf(section.end);
-    if (index < 0) {
-      throw unusable(manifest.outputTokensFile, `lacks the token that ends the section "${section.field}"`);
+  const isText = Uint8Array.from(outputs, (id) => (tokenizer.isText(id) ? 1 : 0));
+  for (const { field, end } of Object.values(manifest.answer).flat()) {
+    if (!outputs.includes(tokenizer.addedTokenId(end))) {
+      throw unusable(manifest.outputTokensFile, `lacks the token that ends the section "${field}"`);
     }
-    endIndex.set(section.end, index);
   }
+  const texts = checkSectionTokens(sectionTokens, manifest, outputs, isText);
+  const sections = (mode: AnswerMode): SectionIds[] =>
+    manifest.answer[mode].map(({ field, start, end, maxTokens }) => {
+      const section = { field, start: tokenizer.addedTokenId(start), end: tokenizer.addedTokenId(end), maxTokens };
+      const allowed = (texts?.get(field) ?? isText).slice();
+      allowed[outputs.indexOf(section.end)] = 1;
+      return { ...section, allowed };
+    });
   return {
-    sections: byMode,
+    sections: { auto: sections('auto'), style: sections('style'), param: sections('param') },
     retouch: manifest.retouchTokens.map((token) => tokenizer.addedTokenId(token)),
     outputTokens: outputs,
-    isText: Uint8Array.from(outputs, (id) => (tokenizer.isText(id) ? 1 : 0)),
-    endIndex,
   };
 }
 
@@ -123,16 +123,18 @@ function marksAt(place: number, field: Field): readonly Mark[] {
 }
 
 /**
- * The best-scoring token that may be written now: text, or the end of the open section. Ties go to the first.
+ * The best-scoring token that may be written now: text of the open section, or its end. Ties go to the first.
  * `logits` is [Vout]. Returns undefined when no allowed score is a number.
  */
-export function pickToken(logits: Float32Array, skeleton: Skeleton, end: number): number | undefined {
-  const { isText, outputTokens } = skeleton;
-  const endIndex = skeleton.endIndex.get(end);
+export function pickToken(
+  logits: Float32Array,
+  { outputTokens }: Pick<Skeleton, 'outputTokens'>,
+  { allowed }: Pick<SectionIds, 'allowed'>,
+): number | undefined {
   let best = -1;
   let bestScore = -Infinity;
-  for (let i = 0; i < isText.length; i++) {
-    if ((isText[i] === 1 || i === endIndex) && logits[i] > bestScore) {
+  for (let i = 0; i < allowed.length; i++) {
+    if (allowed[i] === 1 && logits[i] > bestScore) {
       best = i;
       bestScore = logits[i]!;
     }
@@ -152,6 +154,32 @@ function checkOutputTokens(json: unknown, manifest: Manifest): Int32Array {
   }
   if (new Set(json).size !== json.length) throw unusable(file, 'names a token twice');
   return Int32Array.from(json as number[]);
+}
+
+/** Field -> 1 for the logits of its tokens; undefined for a bundle in which every field may hold all text. */
+function checkSectionTokens(
+  json: unknown,
+  { sectionTokensFile: file = '', answer }: Manifest,
+  outputs: Int32Array,
+  isText: Uint8Array,
+): ReadonlyMap<Field, Uint8Array> | undefined {
+  if (json === undefined) return undefined;
+  const fields = new Set(Object.values(answer).flatMap((sections) => sections.map(({ field }) => field)));
+  const texts = new Map<Field, Uint8Array>();
+  for (const field of fields) {
+    const ids: unknown = json?.[field];
+    if (!Array.isArray(ids) || ids.length === 0) throw unusable(file, `has no list of tokens for "${field}"`);
+    const allowed = new Uint8Array(outputs.length);
+    for (const id of ids as unknown[]) {
+      const index = outputs.indexOf(id as number);
+      if (index < 0 || isText[index] !== 1) {
+        throw unusable(file, `gives "${field}" ${JSON.stringify(id)}, which is no text token that the model can write`);
+      }
+      allowed[index] = 1;
+    }
+    texts.set(field, allowed);
+  }
+  return texts;
 }
 
 function unusable(file: string, what: string): BundleError {

@@ -1,7 +1,7 @@
 import type { Backend, Session } from './backend';
 import type { Bundle } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
-import type { Dimensions, GraphName } from './manifest';
+import type { GraphName, Manifest } from './manifest';
 
 interface Signature {
   readonly inputs: readonly string[];
@@ -13,7 +13,7 @@ export function cacheNames(which: 'past' | 'present', layers: number): string[] 
   return Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
 }
 
-function signature(graph: GraphName, { layers }: Dimensions): Signature {
+function signature(graph: GraphName, { dimensions: { layers }, focus }: Manifest): Signature {
   switch (graph) {
     case 'vision':
       return { inputs: ['image'], outputs: ['image_tokens'] };
@@ -29,7 +29,7 @@ function signature(graph: GraphName, { layers }: Dimensions): Signature {
     case 'style':
       return { inputs: ['embeds', 'image_tokens'], outputs: ['style_tokens'] };
     case 'adaptor':
-      return { inputs: ['states'], outputs: ['latents'] };
+      return { inputs: focus ? ['states', 'plan'] : ['states'], outputs: ['latents'] };
     case 'renderer':
       return { inputs: ['rgb', 'latents'], outputs: ['out'] };
     case 'encoder':
@@ -93,7 +93,7 @@ export class Graphs {
     const bytes = await this.bundle.read(file, signal);
     const keepOnDevice = graph === 'decoder' ? cacheNames('present', dimensions.layers) : [];
     const session = await this.createSession(file, bytes, keepOnDevice);
-    const { inputs, outputs } = signature(graph, dimensions);
+    const { inputs, outputs } = signature(graph, this.bundle.manifest);
     const missing = [
       ...inputs.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),
       ...outputs.filter((name) => !session.outputNames.includes(name)).map((name) => `output ${name}`),

@@ -58,6 +58,8 @@ export interface Manifest {
   readonly tokenizerFile: string;
   readonly tokenizerConfigFile: string;
   readonly outputTokensFile: string;
+  /** Present when each field of an answer has tokens of its own; else every field may hold all text. */
+  readonly sectionTokensFile?: string | undefined;
   readonly prompts: Readonly<Record<AnswerMode, string>>;
   readonly answer: Readonly<Record<AnswerMode, readonly Section[]>>;
   /** Tokens whose predicting states become the latents of light, global colour and specific colour. */
@@ -67,6 +69,7 @@ export interface Manifest {
   /**
    * Present when each factor has a row of its own that is added to the embeddings where the answer turns to that
    * factor: `imageRow` is the first of a photo's three; sliders have their own rows, styles those of the graph "style".
+   * The adaptor then takes the plan's rows beside the states.
    */
   readonly focus?: { readonly imageRow: number } | undefined;
 }
@@ -133,6 +136,7 @@ export function parseManifest(json: unknown): Manifest {
     tokenizerFile: asFile(tokenizer['tokenizer'], 'tokenizer.tokenizer'),
     tokenizerConfigFile: asFile(tokenizer['config'], 'tokenizer.config'),
     outputTokensFile: asFile(root['outputTokens'], 'outputTokens'),
+    sectionTokensFile: root['sectionTokens'] === undefined ? undefined : asFile(root['sectionTokens'], 'sectionTokens'),
     prompts: byMode((mode) => parsePrompt(prompts[mode], mode)),
     answer: byMode((mode) => parseSections(answer[mode], `answer.${mode}`)),
     retouchTokens: retouchTokens as [string, string, string],

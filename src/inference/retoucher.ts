@@ -118,7 +118,9 @@ export class Retoucher {
       manifest.tokenizerFile,
     );
     const outputTokens = await bundle.readJson(manifest.outputTokensFile, signal);
-    const skeleton = compileSkeleton(manifest, tokenizer, outputTokens);
+    const sectionTokens =
+      manifest.sectionTokensFile === undefined ? undefined : await bundle.readJson(manifest.sectionTokensFile, signal);
+    const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, sectionTokens);
     const graphs = new Graphs(bundle, backend, (file) => onProgress?.({ stage: 'load', file }));
     throwIfCancelled(signal);
     return new Retoucher(bundle, backend, graphs, tokenizer, skeleton, performance.now() - started);
@@ -342,7 +344,8 @@ export class Retoucher {
     throwIfCancelled(signal);
     const started = performance.now();
     const states = backend.floats(answer.states, [1, 3 * dimensions.hidden]);
-    const { latents } = await adaptor.run({ states }, ['latents']);
+    const plan = focus?.plan && { plan: backend.floats(focus.plan, [1, 3, dimensions.hidden]) };
+    const { latents } = await adaptor.run({ states, ...plan }, ['latents']);
     const values = this.checkLatents(await takeFloats(latents));
     const decode = answer.decodeMs + performance.now() - started;
     return {

@@ -187,6 +187,8 @@ describe('bundle.json that fits its hash but not the format', () => {
     ['a folder', (m) => (m.tokenizer.tokenizer = 'a/tokenizer.json'), 'BUNDLE_FILE_NAME', 'a/tokenizer.json'],
     ['an absolute path', (m) => (m.outputTokens = '/etc/passwd'), 'BUNDLE_FILE_NAME', '/etc/passwd'],
     ['a file that is not there', (m) => (m.outputTokens = 'o.json'), 'BUNDLE_FILE_NOT_LISTED', 'o.json'],
+    ['a path to the tokens of fields', (m) => (m.sectionTokens = '../s.json'), 'BUNDLE_FILE_NAME', '../s.json'],
+    ['tokens of fields that are not there', (m) => (m.sectionTokens = 's.json'), 'BUNDLE_FILE_NOT_LISTED', 's.json'],
     ['a dimension as text', (m) => (m.dimensions.hidden = '96'), 'BUNDLE_MANIFEST', 'dimensions.hidden is "96"'],
     ['a dimension of 0', (m) => (m.dimensions.layers = 0), 'BUNDLE_MANIFEST', 'dimensions.layers is 0'],
     ['half a dimension', (m) => (m.dimensions.latent = 8.5), 'BUNDLE_MANIFEST', 'dimensions.latent is 8.5'],

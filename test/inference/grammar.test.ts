@@ -5,8 +5,8 @@ import { BundleTokenizer } from '../../src/inference/tokenizer';
 import { BUNDLES, jsonOf, readBundle } from './support/bundles';
 
 const SECTIONS: SectionIds[] = [
-  { field: 'elements', start: 100, end: 101, maxTokens: 3 },
-  { field: 'plan.light', start: 102, end: 103, maxTokens: 1 },
+  { field: 'elements', start: 100, end: 101, maxTokens: 3, allowed: new Uint8Array() },
+  { field: 'plan.light', start: 102, end: 103, maxTokens: 1, allowed: new Uint8Array() },
 ];
 const RETOUCH = [200, 201, 202];
 /** The end of the last section and two retouch tokens: where the latents are read. */
@@ -38,8 +38,8 @@ describe('AnswerGrammar', () => {
 
   test('a problem turns to what the photo is, a plan to what is planned', () => {
     const both: SectionIds[] = [
-      { field: 'problems.specificColor', start: 100, end: 101, maxTokens: 3 },
-      { field: 'plan.globalColor', start: 102, end: 103, maxTokens: 1 },
+      { ...SECTIONS[0], field: 'problems.specificColor' },
+      { ...SECTIONS[1], field: 'plan.globalColor' },
     ];
     const grammar = new AnswerGrammar(both, RETOUCH);
     expect(grammar.begin().marks).toEqual([{ place: 0, of: 'image', factor: 2 }]);
@@ -67,6 +67,7 @@ describe.each(BUNDLES)('skeleton of the %s bundle', (_name, folder) => {
   const manifest = parseManifest(jsonOf(files, 'bundle.json'));
   const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
   const outputs = jsonOf(files, 'output_tokens.json') as number[];
+  const own = jsonOf(files, 'section_tokens.json') as Record<string, number[]>;
   const skeleton = compileSkeleton(manifest, tokenizer, outputs);
   const section = skeleton.sections.auto[0];
 
@@ -82,19 +83,42 @@ describe.each(BUNDLES)('skeleton of the %s bundle', (_name, folder) => {
     const best = outputs.findIndex((id) => !special.has(id)) + 5;
     logits[best] = -999;
     logits[outputs.indexOf(section.end)] = -2000;
-    expect(pickToken(logits, skeleton, section.end)).toBe(outputs[best]);
+    expect(pickToken(logits, skeleton, section)).toBe(outputs[best]);
     logits[outputs.indexOf(section.end)] = 0;
-    expect(pickToken(logits, skeleton, section.end)).toBe(section.end);
+    expect(pickToken(logits, skeleton, section)).toBe(section.end);
+  });
+
+  test("each field is written with its own tokens where the bundle lists them, in every mode, and the field's end", () => {
+    const { sections } = compileSkeleton(manifest, tokenizer, outputs, own);
+    for (const { field, end, allowed } of Object.values(sections).flat()) {
+      const written = outputs.filter((_, i) => allowed[i] === 1).sort((a, b) => a - b);
+      expect(written).toEqual([...own[field], end].sort((a, b) => a - b));
+    }
+    const logits = Float32Array.from(outputs, (id) => (own.elements.includes(id) ? -5 : 5));
+    expect(own.elements).toContain(pickToken(logits, skeleton, { ...sections.auto[0], allowed: only(own.elements) }));
+    expect(pickToken(logits, skeleton, sections.auto[0])).toBe(sections.auto[0].end);
+  });
+
+  const only = (ids: number[]) => Uint8Array.from(outputs, (id) => Number(ids.includes(id)));
+
+  test.each([
+    ['no list', { ...own, elements: undefined }, 'no list of tokens for "elements"'],
+    ['an empty list', { ...own, 'plan.light': [] }, 'no list of tokens for "plan.light"'],
+    ['a special token', { ...own, elements: [section.end] }, `gives "elements" ${section.end}`],
+    ['text', { ...own, elements: ['a'] }, 'gives "elements" "a"'],
+    ['nothing at all', null, 'no list of tokens'],
+  ])('%s for a field is refused', (_what, tokens, message) => {
+    expect(() => compileSkeleton(manifest, tokenizer, outputs, tokens)).toThrow(message);
   });
 
   test('of equal scores the first wins; scores that are no number never do', () => {
     const logits = new Float32Array(outputs.length).fill(NaN);
-    expect(pickToken(logits, skeleton, section.end)).toBeUndefined();
+    expect(pickToken(logits, skeleton, section)).toBeUndefined();
     const texts = outputs.map((id, i) => (tokenizer.isText(id) ? i : -1)).filter((i) => i >= 0);
     logits[texts[9]] = -5;
     logits[texts[4]] = -5;
-    expect(pickToken(logits, skeleton, section.end)).toBe(outputs[texts[4]]);
+    expect(pickToken(logits, skeleton, section)).toBe(outputs[texts[4]]);
     logits.fill(-Infinity);
-    expect(pickToken(logits, skeleton, section.end)).toBeUndefined();
+    expect(pickToken(logits, skeleton, section)).toBeUndefined();
   });
 });

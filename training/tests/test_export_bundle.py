@@ -51,7 +51,7 @@ def _copy(folder: Path, tmp_path: Path) -> Path:
 def _write(folder: Path, **changes):
     tokenizer, models = tiny_models()
     arguments = {**models, "tokenizer": tokenizer, "output_token_ids": tiny_output_ids(tokenizer),
-                 "info": tiny_info(), **changes}  # fmt: skip
+                 "info": tiny_info(tokenizer), **changes}  # fmt: skip
     return write_bundle(folder, **arguments)
 
 
@@ -83,7 +83,7 @@ def test_graphs_have_the_inputs_and_outputs_of_the_format(made) -> None:
     expected = {
         "vision": ({"image": [1, 3, 64, 64]}, {"image_tokens": [1, 4, 96]}),
         "params": ({"params": [1, 38]}, {"param_tokens": [1, 3, 96], "latents": [1, 3, 8]}),
-        "adaptor": ({"states": [1, 288]}, {"latents": [1, 3, 8]}),
+        "adaptor": ({"states": [1, 288], "plan": [1, 3, 96]}, {"latents": [1, 3, 8]}),
         "renderer": ({"rgb": ["N", 3], "latents": [3, 8]}, {"out": ["N", 3]}),
         "encoder": ({"before": [1, 3, 32, 32], "after": [1, 3, 32, 32]}, {"latents": [1, 3, 8]}),
         "embed": ({"input_ids": [1, "S"]}, {"embeds": [1, "S", 96]}),
@@ -200,7 +200,7 @@ def test_parts_that_do_not_fit_are_refused(tmp_path) -> None:
     tokenizer.add_tokens(["one", "more"])
     with pytest.raises(ExportError, match="embedding"):
         _write(tmp_path / "b", tokenizer=tokenizer)
-    wrong_size = dataclasses.replace(tiny_info(), reference_size=64)
+    wrong_size = dataclasses.replace(tiny_info(tokenizer), reference_size=64)
     with pytest.raises(ExportError, match="trained on pictures of 32"):
         _write(tmp_path / "c", info=wrong_size)
     with pytest.raises(ExportError, match="other tokens"):

@@ -1,10 +1,12 @@
 """Prompts, the answer's skeleton and what may be emitted where."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from veraretouch.export.answer import AnswerWalk
-from veraretouch.export.dialogue import Dialogue, added_tokens, answer_sections
+from veraretouch.export.dialogue import Dialogue, Section, added_tokens, answer_sections, tokens_by_field
 from veraretouch.export.errors import ExportError
 from veraretouch.export.tiny import tiny_info, tiny_output_ids, tiny_texts
 from veraretouch.export.tokenizer import small_tokenizer
@@ -17,7 +19,7 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def dialogue(tokenizer) -> Dialogue:
-    return Dialogue(tokenizer, tiny_output_ids(tokenizer), answer=tiny_info().answer)
+    return Dialogue(tokenizer, tiny_output_ids(tokenizer), answer=tiny_info(tokenizer).answer)
 
 
 def _text(dialogue: Dialogue, ids: list[int]) -> str:
@@ -74,6 +76,23 @@ def test_an_output_vocabulary_without_an_end_is_refused(tokenizer) -> None:
         Dialogue(tokenizer, [*tiny_output_ids(tokenizer), 3])
 
 
+def test_a_section_without_tokens_of_its_own_may_hold_all_text(tokenizer) -> None:
+    free = Dialogue(tokenizer, tiny_output_ids(tokenizer), answer=answer_sections())
+    section = free.answer["auto"][0]
+    assert free.section_mask(section).sum() == len(free.output_ids) - 20 + 1
+    assert Section.from_json(section.as_json()) == section and tokens_by_field(free.answer) is None
+    own = dataclasses.replace(section, tokens=(3, 6))
+    assert tokens_by_field({"auto": [own], "param": [own]}) == {"elements": [3, 6]}
+    assert Section.from_json(own.as_json(), {"elements": [3, 6]}) == own
+    for mixture in ({"auto": [own], "param": [section]}, {"auto": [own, free.answer["auto"][1]]}):
+        with pytest.raises(ExportError, match="derive them anew"):
+            tokens_by_field(mixture)
+    for strange in (4, tokenizer.token_to_id("<plan_light_end>")):
+        bad = {"auto": [dataclasses.replace(section, tokens=(3, strange))]}
+        with pytest.raises(ExportError, match="cannot write"):
+            Dialogue(tokenizer, tiny_output_ids(tokenizer), answer=bad)
+
+
 def _favour(dialogue: Dialogue, token: int) -> np.ndarray:
     scores = np.zeros(len(dialogue.output_ids), np.float32)
     scores[dialogue.output_ids == token] = 5.0
@@ -83,7 +102,9 @@ def _favour(dialogue: Dialogue, token: int) -> np.ndarray:
 def test_a_walk_through_a_whole_answer(dialogue) -> None:
     """Every section emits two tokens and its end, except the first, which never ends by itself."""
     walk = AnswerWalk(dialogue, "auto")
-    word = int(dialogue.output_ids[0])
+    # One that every section may hold.
+    shared = set.intersection(*(set(s.tokens) for s in dialogue.answer["auto"]))
+    word = min(shared)
     start = dialogue.token_id
     assert walk.pending == [start("<elements_start>")]
     for _ in range(5):

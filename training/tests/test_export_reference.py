@@ -25,7 +25,7 @@ STYLES = ["cool", "Warm light and deeper shadows, a little.", "Balance the colou
 @pytest.fixture(scope="module")
 def world():
     tokenizer, models = tiny_models()
-    info = tiny_info()
+    info = tiny_info(tokenizer)
     dialogue = Dialogue(tokenizer, tiny_output_ids(tokenizer), info.prompts, info.answer)
     stored = stored_models(**models, dialogue=dialogue, info=info)
     return stored.vlm, dialogue
@@ -63,14 +63,15 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
         answer.append(dialogue.token_id(section.start))
         for _ in range(section.max_tokens):
             scores = dict(zip(dialogue.output_ids.tolist(), vlm.head @ states()[-1], strict=True))
-            token = max((i for i in scores if i == end or i not in specials), key=scores.get)
+            allowed = section.tokens or [i for i in scores if i not in specials]
+            token = max((i for i in scores if i == end or i in allowed), key=scores.get)
             if token == end:
                 break
             answer.append(token)
         answer.append(end)
     answer.extend(dialogue.retouch_ids[:2])
     focus |= {len(answer) - 3 + number: plans[number] for number in range(3)}
-    return answer, vlm.adaptor(states()[-3:].reshape(1, -1))[0].numpy()
+    return answer, vlm.adaptor(states()[-3:].reshape(1, -1), plans[:3][None])[0].numpy()
 
 
 @pytest.mark.parametrize("mode", ["auto", "style", "param"])

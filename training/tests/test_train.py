@@ -14,8 +14,9 @@ from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
 from veraretouch.train.common import Average, learning_rate, psnr_per_image, save_atomically
-from veraretouch.train.examples import batches_by_length, collate, encode_example, output_vocabulary
+from veraretouch.train.examples import batches_by_length, collate, encode_example, section_vocabulary
 from veraretouch.train.operations import Operation, apply_operations, random_mask
+from veraretouch.train.vlm import dialogue_with
 
 torch.set_num_threads(1)
 
@@ -58,7 +59,7 @@ def test_plain_answers_are_a_choice(dialogue):
     meta["plainFields"] = dict.fromkeys(meta["fields"], "warm")
     plain, varied = encode_example(meta, dialogue, "plainFields"), encode_example(meta, dialogue)
     assert plain.ids != varied.ids
-    assert set(dialogue.encode("warm")) <= set(output_vocabulary([meta], ["dog"], dialogue.encode, []))
+    assert set(dialogue.encode("warm")) <= set(section_vocabulary([meta], ["dog"], dialogue.encode)["plan.light"])
 
 
 def test_collate_points_at_the_right_classes(dialogue):
@@ -71,9 +72,17 @@ def test_collate_points_at_the_right_classes(dialogue):
     assert batch.rows.tolist() == [4, 9]
 
 
-def test_output_vocabulary_holds_names_and_ends(dialogue):
-    ids = output_vocabulary([_meta("auto")], ["dog"], dialogue.encode, [7])
-    assert 7 in ids and set(dialogue.encode(" dog")) <= set(ids) and ids == sorted(set(ids))
+def test_sections_have_their_own_tokens(dialogue):
+    meta = _meta("auto") | {"plainFields": {"plan.light": "warm"}}
+    ids = section_vocabulary([meta], ["dog"], dialogue.encode)
+    assert set(ids) == {s.field for s in dialogue.answer["auto"]}
+    assert set(dialogue.encode(" dog")) <= set(ids["elements"]) and ids["elements"] == sorted(set(ids["elements"]))
+    assert set(ids["plan.light"]) == set(dialogue.encode("Lift the shadows") + dialogue.encode("warm"))
+    assert set(ids["plan.globalColor"]) == set(dialogue.encode("Lift the shadows"))
+    own = dialogue_with(dialogue.tokenizer, ids)
+    for section in own.answer["auto"]:
+        allowed = own.output_ids[own.section_mask(section)].tolist()
+        assert sorted(allowed) == sorted({*ids[section.field], dialogue.token_id(section.end)})
 
 
 def test_batches_keep_the_shares_whatever_the_counts():

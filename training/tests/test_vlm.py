@@ -17,12 +17,14 @@ from veraretouch.models.vlm import (
     IMAGE_TOKENS,
     PARAM_SLOT,
     PARAM_TOKENS,
+    Adaptor,
     VeraRetouchVLM,
     Vision,
+    _ranked,
     add_tokens,
 )
 from veraretouch.train.examples import collate, encode_example
-from veraretouch.train.vlm import Step
+from veraretouch.train.vlm import Step, placed
 
 torch.set_num_threads(1)
 
@@ -139,7 +141,7 @@ def test_training_and_generation_feed_the_same(mode):
     with torch.no_grad():
         images = None if mode == "param" else vlm.vision.project(photos.stored, photos.small)
         sliders = vlm.param_projector(params) if mode == "param" else None
-        focus = step._focus(batch, torch.tensor([mode != "param"] * 2), images, sliders)
+        focus = placed(batch, step._tokens(batch, torch.tensor([mode != "param"] * 2), images, sliders))
         trained = vlm.embed(batch.ids, images, sliders, focus)
         table = reference.embedding_table(vlm)
         places = {"params": sliders} if mode == "param" else {"image": images}
@@ -157,3 +159,20 @@ def test_training_and_generation_feed_the_same(mode):
             torch.testing.assert_close(torch.cat(fed), trained[row, : len(sequence.ids)])
     # The photo's token opens problems, the plan's opens plans and stands where the latents are read.
     assert len(batch.focus) == 2 * (6 if mode == "param" else 9)
+
+
+def test_the_adaptor_begins_with_what_the_tokens_say():
+    torch.manual_seed(6)
+    adaptor, states, plan = Adaptor(32, 4, gain=5.0), torch.randn(2, 96), torch.randn(2, 3, 32)
+    read = torch.stack([head(5.0 * plan[:, i]) for i, head in enumerate(adaptor.shortcut)], dim=1)
+    torch.testing.assert_close(adaptor(states, plan), read)
+    torch.nn.init.normal_(adaptor.layers[-1].weight)
+    assert (adaptor(states, plan) - read).abs().max() > 0.1
+    plain = Adaptor(32, 4)
+    assert plain(states).shape == (2, 3, 4) and not hasattr(plain, "shortcut")
+
+
+def test_the_largest_sliders_stand_out():
+    values = torch.tensor([[0.1, -0.6, 0.0, 0.55]])
+    for ranked in _ranked(values)[1:]:
+        assert ranked.abs().argmax() == 1 and ranked[0, 1] < 0 < ranked[0, 3] and ranked[0, 2] == 0

@@ -12,6 +12,8 @@ export type Loose = any;
 
 const ROOT = path.resolve(__dirname, '../../..');
 export const TINY = path.join(ROOT, 'test/fixtures/tiny-bundle');
+/** The tiny adaptor for a bundle without rows of factors: it takes the states alone. */
+export const PLAIN_ADAPTOR = path.join(ROOT, 'test/fixtures/plain-adaptor.onnx');
 const SHIPPED = path.join(ROOT, 'models');
 
 /** The tiny bundle of random weights always; the shipped one where it has been made. */

@@ -16,14 +16,13 @@ import torch
 
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_many
-from ..export.tokenizer import smollm2_tokenizer
 from ..reasoning.labels import SLOTS, plan_labels
 from ..reasoning.parse import agreement
 from ..train.adaptor import answering
 from ..train.common import psnr_per_image, read_config, stage_arguments
 from ..train.examples import Shards
 from ..train.tone import load_networks
-from ..train.vlm import PRETRAINED_TOKENS, TASKS, build_vlm, load_trained
+from ..train.vlm import TASKS, load_answering
 
 
 @torch.no_grad()
@@ -64,15 +63,8 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 2)
     config = read_config(a.config)
-    state = torch.load(a.checkpoint, weights_only=True)
     nets = load_networks(a.work / config["renderer"])
-    tokenizer = smollm2_tokenizer()
-    model = build_vlm(
-        a.work, state["config"]["layers"], nets, state["output_ids"], tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    )
-    load_trained(model, state["average"])
-    model.eval()
-    dialogue = Dialogue(tokenizer, state["output_ids"])
+    model, dialogue, _ = load_answering(a.checkpoint, nets, a.work)
     held_out = Shards(a.work / "shards" / config["shards"] / "val")
     for task in TASKS:
         print(json.dumps({task: judge(model, nets, dialogue, held_out, task, a.count)}, indent=1), flush=True)

@@ -23,6 +23,7 @@ from veraretouch.export.dialogue import (
     Dialogue,
     Section,
     answer_sections,
+    tokens_by_field,
 )
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save
@@ -79,8 +80,6 @@ class _StoredVlm(nn.Module):
     ) -> None:
         super().__init__()
         picture = torch.rand(1, 3, image_size, image_size, generator=_generator())
-        hidden = vlm.lm.config.hidden_size
-        states = torch.randn(1, 3 * hidden, generator=_generator())
         params = torch.rand(1, len(PARAMETERS), generator=_generator()) * 2 - 1
         self.lm = as_stored(vlm.lm, "lm.", None, storage_of)
         table = embedding_table(vlm)
@@ -92,7 +91,7 @@ class _StoredVlm(nn.Module):
         self.param_projector = as_stored(
             vlm.param_projector, "param_projector.", (params,), storage_of
         )
-        self.adaptor = as_stored(vlm.adaptor, "adaptor.", (states,), storage_of)
+        self.adaptor = as_stored(vlm.adaptor, "adaptor.", None, storage_of)
         self.focus_row = getattr(vlm, "focus_row", None)
         if self.focus_row is not None:
             prefix = "style_projector."
@@ -172,10 +171,12 @@ def write_bundle(
         staging.chmod(0o755)
         for name, graph in graphs.items():
             save(graph, staging / f"{name}.onnx")
+        own = tokens_by_field(info.answer)
         manifest = describe(models.vlm, graphs, tokenizer, info)
         files = {
             **tokenizer_files(tokenizer),
             "output_tokens.json": json.dumps(list(map(int, output_token_ids))).encode(),
+            **({} if own is None else {"section_tokens.json": json.dumps(own).encode()}),
             "bundle.json": (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode(),
             **_documents(out_dir),
             **(extra_files or {}),
@@ -211,8 +212,10 @@ def build_graphs(
     _check_lengths(vlm, dialogue, info)
     picture = torch.rand(1, 3, info.image_size, info.image_size, generator=_generator())
     params = torch.rand(1, len(PARAMETERS), generator=_generator()) * 2 - 1
-    states = torch.randn(1, 3 * shape.hidden, generator=_generator())
-    latents = vlm.adaptor(states)
+    states = {"states": torch.randn(1, 3 * shape.hidden, generator=_generator())}
+    if vlm.focus_row is not None:
+        states["plan"] = torch.randn(1, 3, shape.hidden, generator=_generator())
+    latents = vlm.adaptor(**states)
     small = torch.rand(1, 3, info.reference_size, info.reference_size, generator=_generator())
     graphs = {
         "vision": trace(vlm.vision, {"image": picture}, ["image_tokens"]),
@@ -223,7 +226,7 @@ def build_graphs(
         ),
         "embed": build_embed(table.numpy(), storage_of("lm.embed_tokens.weight", table)),
         "decoder": build_decoder(state, shape, vlm.head, storage_of),
-        "adaptor": trace(vlm.adaptor, {"states": states}, ["latents"]),
+        "adaptor": trace(vlm.adaptor, states, ["latents"]),
         "renderer": trace(
             RendererGraph(models.renderer),
             {"rgb": torch.rand(7, 3), "latents": latents[0]},
@@ -268,8 +271,7 @@ def _image_tokens(vlm: nn.Module, info: BundleInfo) -> int:
 def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> dict:
     """The content of bundle.json."""
     shape = DecoderShape.of(vlm.lm.config)
-    with torch.no_grad():
-        latent = vlm.adaptor(torch.zeros(1, 3 * shape.hidden)).shape[-1]
+    latent = next(o for o in graphs["adaptor"].graph.output if o.name == "latents")
     vocabulary = vlm.lm.embed_tokens.weight.shape[0]
     if tokenizer.get_vocab_size(with_added_tokens=True) > vocabulary:
         raise ExportError(
@@ -288,7 +290,7 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
             "heads": shape.heads,
             "kvHeads": shape.kv_heads,
             "headDim": shape.head_dim,
-            "latent": latent,
+            "latent": latent.type.tensor_type.shape.dim[-1].dim_value,
             "imageTokens": _image_tokens(vlm, info),
             "paramTokens": PARAM_TOKENS,
             "vocabulary": vocabulary,
@@ -300,6 +302,7 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
         "graphs": {name: {"default": f"{name}.onnx"} for name in graphs},
         "tokenizer": {"tokenizer": "tokenizer.json", "config": "tokenizer_config.json"},
         "outputTokens": "output_tokens.json",
+        **({} if tokens_by_field(info.answer) is None else {"sectionTokens": "section_tokens.json"}),
         "parameters": list(PARAMETERS),
         "prompts": info.prompts,
         "answer": {

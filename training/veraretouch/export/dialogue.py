@@ -40,16 +40,23 @@ def focus_of(field: str) -> tuple[str, int] | None:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of an answer: `start`, at most `max_tokens` tokens of text, `end`."""
+    """One part of an answer: `start`, at most `max_tokens` tokens of text, `end`.
+
+    `tokens`: the ids that its text may consist of, None for all text. A plan has no use for the
+    names of things, key elements none for verbs.
+    """
 
     field: str
     start: str
     end: str
     max_tokens: int
+    tokens: tuple[int, ...] | None = None
 
     @staticmethod
-    def from_json(entry: dict) -> Section:
-        return Section(entry["field"], entry["start"], entry["end"], entry["maxTokens"])
+    def from_json(entry: dict, tokens: dict[str, list[int]] | None = None) -> Section:
+        """`tokens` of each field are kept in a file of their own."""
+        own = tuple(tokens[entry["field"]]) if tokens else None
+        return Section(entry["field"], entry["start"], entry["end"], entry["maxTokens"], own)
 
     def as_json(self) -> dict:
         return {
@@ -60,16 +67,31 @@ class Section:
         }
 
 
-def answer_sections(elements: int = 48, problem: int = 48, plan: int = 64) -> dict[str, list]:
-    """The sections of every mode; the arguments are the longest texts in tokens."""
-    problems = [
-        Section(f"problems.{f}", f"<problem_{t}_start>", f"<problem_{t}_end>", problem)
-        for f, t in _FACTORS
-    ]
-    plans = [
-        Section(f"plan.{f}", f"<plan_{t}_start>", f"<plan_{t}_end>", plan) for f, t in _FACTORS
-    ]
-    full = [Section("elements", "<elements_start>", "<elements_end>", elements), *problems, *plans]
+def tokens_by_field(answer: dict[str, list[Section]]) -> dict[str, list[int]] | None:
+    """Each field's own tokens, None when sections may hold all text. Raises ExportError for a mixture."""
+    sections = [section for mode in answer.values() for section in mode]
+    found = {section.field: section.tokens for section in sections}
+    if any(section.tokens != found[section.field] for section in sections):
+        raise ExportError("A field has other tokens in another mode. Nothing was made; derive them anew.")
+    if set(found.values()) == {None}:
+        return None
+    if None in found.values():
+        raise ExportError("Only some fields have tokens of their own. Nothing was made; derive them anew.")
+    return {field: list(tokens) for field, tokens in found.items()}
+
+
+def answer_sections(
+    elements: int = 32, problem: int = 48, plan: int = 64, tokens: dict[str, list[int]] | None = None
+) -> dict[str, list]:
+    """The sections of every mode; the numbers are the longest texts in tokens, `tokens` each field's own."""
+
+    def section(field: str, tag: str, longest: int) -> Section:
+        own = tuple(tokens[field]) if tokens else None
+        return Section(field, f"<{tag}_start>", f"<{tag}_end>", longest, own)
+
+    problems = [section(f"problems.{f}", f"problem_{t}", problem) for f, t in _FACTORS]
+    plans = [section(f"plan.{f}", f"plan_{t}", plan) for f, t in _FACTORS]
+    full = [section("elements", "elements", elements), *problems, *plans]
     return {"auto": full, "style": full, "param": plans}
 
 
@@ -107,6 +129,11 @@ class Dialogue:
         emittable = set(self.output_ids.tolist())
         for section in {s for sections in self.answer.values() for s in sections}:
             self.token_id(section.start)
+            if strange := set(section.tokens or ()) - (emittable - self.special_ids):
+                raise ExportError(
+                    f"The section {section.field} may hold the tokens {sorted(strange)[:5]}, which "
+                    "the model cannot write as text. Nothing was made; derive them anew."
+                )
             if self.token_id(section.end) not in emittable:
                 raise ExportError(
                     f"The output vocabulary lacks {section.end}, so that section could never end. "
@@ -167,14 +194,15 @@ class Dialogue:
         return parts
 
     def section_mask(self, section: Section) -> np.ndarray:
-        """bool [Vout]: what may be emitted inside a section: text, or that section's own end."""
+        """bool [Vout]: what may be emitted inside a section: its text, or that section's own end."""
         return self._masks[section]
 
     @cached_property
     def _masks(self) -> dict[Section, np.ndarray]:
         text = ~np.isin(self.output_ids, list(self.special_ids))
         return {
-            section: text | (self.output_ids == self.token_id(section.end))
+            section: (text if section.tokens is None else np.isin(self.output_ids, section.tokens))
+            | (self.output_ids == self.token_id(section.end))
             for sections in self.answer.values()
             for section in sections
         }

@@ -51,7 +51,8 @@ def generate_batch(
     `vlm` has lm (a LlamaModel), vision(images) -> [B,T,H], param_projector(params) -> [B,3,H],
     adaptor(states [B,3*H]) -> latents [B,3,D], and for the rest see `embedding_table` and
     `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
-    [1,T,H]) -> [1,3,H]. Style needs one instruction per image.
+    [1,T,H]) -> [1,3,H], and the adaptor takes the plan's factor tokens [B,3,H] too. Style needs
+    one instruction per image.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -70,7 +71,7 @@ def generate_batch(
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
     states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
-    latents = vlm.adaptor(states.flatten(1))
+    latents = vlm.adaptor(states.flatten(1), *([focus["plan"]] if focus else []))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
     return [

@@ -12,39 +12,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
 from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
 from veraretouch.export.check import save_reference
-from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.parity import parity_bytes
-from veraretouch.export.tokenizer import smollm2_tokenizer
 from veraretouch.train.tone import load_networks
-from veraretouch.train.vlm import PRETRAINED_TOKENS, build_vlm, load_trained
-
-
-def load_checkpoint(checkpoint: Path, renderer: Path, work: Path):
-    """(vlm, stage-1 networks, output token ids, tokenizer) with the averaged weights of a training stage."""
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    nets = load_networks(renderer)
-    tokenizer = smollm2_tokenizer()
-    added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    vlm = build_vlm(work, state["config"]["layers"], nets, state["output_ids"], added)
-    load_trained(vlm, state["average"])
-    vlm.merge_added_rows()
-    return vlm.eval().requires_grad_(False), nets, state["output_ids"], tokenizer
-
-
-def bundle_info(name: str, version: str, encoder_size: int) -> BundleInfo:
-    return BundleInfo(name=name, version=version, reference_size=encoder_size)
+from veraretouch.train.vlm import load_answering
 
 
 def release(checkpoint: Path, renderer: Path, work: Path, out: Path, name: str, version: str) -> StoredModels:
     """Write the bundle and the reference file; the folder `out` is replaced whole."""
-    vlm, nets, output_ids, tokenizer = load_checkpoint(checkpoint, renderer, work)
-    info = bundle_info(name, version, nets.encoder.size)
-    models = write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, tokenizer, output_ids, info)
-    dialogue = Dialogue(tokenizer, output_ids, info.prompts, info.answer)
+    nets = load_networks(renderer)
+    vlm, dialogue, _ = load_answering(checkpoint, nets, work)
+    vlm.merge_added_rows()
+    info = BundleInfo(name=name, version=version, reference_size=nets.encoder.size, answer=dialogue.answer)
+    outputs = dialogue.output_ids.tolist()
+    models = write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, dialogue.tokenizer, outputs, info)
     add_file(out, "parity.json", parity_bytes(models, dialogue, info))
     save_reference(models, work / "reference.pt")
     return models

@@ -68,7 +68,8 @@ class BundleRunner:
         parts = self.dialogue.prompt_parts(mode, instruction)
         embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
         states = self._decode(walk, np.concatenate([*embeds, self._fed(walk, focus)], axis=1), focus)
-        latents = self.run("adaptor", states=states)["latents"][0]
+        plan = {"plan": focus["plan"][None]} if focus else {}
+        latents = self.run("adaptor", states=states, **plan)["latents"][0]
         if mode == "param":
             present = [bool(np.any(values[0, part])) for part in FACTOR_SLICES]
             latents = latents * np.asarray(present, np.float32)[:, None]
@@ -139,8 +140,11 @@ class BundleRunner:
 
 def dialogue_of(folder: Path, manifest: dict) -> Dialogue:
     """Prompts, skeleton and tokenizer of a bundle, whose manifest is the parsed `bundle.json`."""
+    own = None
+    if "sectionTokens" in manifest:
+        own = json.loads((folder / manifest["sectionTokens"]).read_text())
     answer = {
-        mode: [Section.from_json(entry) for entry in sections]
+        mode: [Section.from_json(entry, own) for entry in sections]
         for mode, sections in manifest["answer"].items()
     }
     return Dialogue(

@@ -73,11 +73,13 @@ def store_and_load(weight: np.ndarray, storage: Storage) -> np.ndarray:
 def default_storage(name: str, weight: torch.Tensor) -> Storage:
     """Matrices of the big parts int8, other big weights (convolutions too) float16, the rest float32.
 
-    The parameter head and the projector that contains it stay at float16: live sliders are judged
-    at 35 dB and more.
+    The parameter head, the projector that contains it and the adaptor's shortcut stay at float16:
+    sliders are judged at 35 dB and more.
     """
     if weight.ndim < 2 or weight.numel() < SMALL or not weight.is_floating_point():
         return "float32"
+    if name.startswith("adaptor.shortcut."):
+        return "float16"
     whole = weight.ndim == 2 and name.startswith(("lm.", "vision.", "style_projector.", "adaptor."))
     return "int8" if whole else "float16"
 

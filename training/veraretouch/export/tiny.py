@@ -18,6 +18,8 @@ from torch import nn
 from veraretouch.engine.params import PARAMETERS
 from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
 from veraretouch.export.dialogue import Dialogue, added_tokens, answer_sections
+from veraretouch.export.graph import save
+from veraretouch.export.modules import trace
 from veraretouch.export.parity import parity_bytes
 from veraretouch.export.pictures import picture, squash
 from veraretouch.export.tokenizer import small_tokenizer
@@ -63,7 +65,7 @@ class TinyParamProjector(nn.Module):
 
 
 class TinyAdaptor(nn.Module):
-    """states [B,3H] -> latents [B,3,D]."""
+    """states [B,3H], plan [B,3,H] if the model has factor tokens -> latents [B,3,D]."""
 
     def __init__(self, hidden: int, latent: int) -> None:
         super().__init__()
@@ -71,9 +73,11 @@ class TinyAdaptor(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(3 * hidden, 32), nn.LayerNorm(32), nn.GELU(), nn.Linear(32, 3 * latent)
         )
+        self.shortcut = nn.Linear(hidden, latent)
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        return self.layers(states).reshape(-1, 3, self.latent)
+    def forward(self, states: torch.Tensor, plan: torch.Tensor | None = None) -> torch.Tensor:
+        latents = self.layers(states).reshape(-1, 3, self.latent)
+        return latents if plan is None else latents + 0.3 * self.shortcut(plan)
 
 
 class TinyVlm(nn.Module):
@@ -142,8 +146,13 @@ def tiny_texts() -> list[str]:
     ]  # fmt: skip
 
 
-def tiny_info() -> BundleInfo:
-    sections = answer_sections(elements=6, problem=5, plan=7)
+def tiny_info(tokenizer: Tokenizer) -> BundleInfo:
+    """Every field lacks an eighth of the text tokens, each another one."""
+    own = {tokenizer.token_to_id(text) for text in added_tokens()}
+    text = [i for i in tiny_output_ids(tokenizer) if i not in own]
+    fields = [section.field for section in answer_sections()["auto"]]
+    tokens = {field: [i for i in text if (i // 3 + number) % 8] for number, field in enumerate(fields)}
+    sections = answer_sections(elements=6, problem=5, plan=7, tokens=tokens)
     return BundleInfo("veraretouch-tiny", "0.1.0", "Apache-2.0", IMAGE_SIZE, REFERENCE_SIZE, 17, sections)
 
 
@@ -173,7 +182,7 @@ def tiny_models(seed: int = SEED) -> tuple[Tokenizer, dict[str, nn.Module]]:
 def write_tiny_bundle(out_dir: str | Path) -> tuple[StoredModels, Dialogue]:
     """Writes the tiny bundle with its parity.json; returns the reference networks."""
     tokenizer, models = tiny_models()
-    info, outputs = tiny_info(), tiny_output_ids(tokenizer)
+    info, outputs = tiny_info(tokenizer), tiny_output_ids(tokenizer)
     stored = write_bundle(
         out_dir, **models, tokenizer=tokenizer, output_token_ids=outputs, info=info
     )
@@ -185,8 +194,13 @@ def write_tiny_bundle(out_dir: str | Path) -> tuple[StoredModels, Dialogue]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, type=Path, help="folder of the bundle")
-    out = parser.parse_args().out
+    parser.add_argument("--plain-adaptor", type=Path, help="also write the adaptor of a model without factor tokens")
+    arguments = parser.parse_args()
+    out = arguments.out
     write_tiny_bundle(out)
+    if arguments.plain_adaptor:
+        adaptor = tiny_models()[1]["vlm"].adaptor
+        save(trace(adaptor, {"states": torch.zeros(1, 3 * HIDDEN)}, ["latents"]), arguments.plain_adaptor)
     size = sum(p.stat().st_size for p in out.iterdir())
     print(f"{out}: {len(list(out.iterdir()))} files, {size / 1e6:.2f} MB")
 

@@ -17,6 +17,8 @@ IMAGE_TOKENS = SEMANTIC_TOKENS + TONE_GLOBAL_TOKENS + TONE_SPATIAL_TOKENS
 PARAM_TOKENS = 3
 # The first of the three image tokens that stand for one factor each: light, global colour, specific colour.
 FOCUS_ROW = SEMANTIC_TOKENS
+# How sharply the largest of a factor's sliders stand out in what its token sees; 24 tells 0.5 from 0.4.
+RANK_GAINS = (8.0, 24.0)
 IMAGE_SLOT = -1
 PARAM_SLOT = -2
 
@@ -85,20 +87,28 @@ class Vision(nn.Module):
         return self.project(self.semantic(image), F.avg_pool2d(image, 2))
 
 
+def _ranked(values: torch.Tensor) -> list[torch.Tensor]:
+    """Values [B, N] in [-1, 1], and how much each stands out among them, with its sign, once per gain."""
+    size, sign = values.abs(), torch.sign(values)
+    return [values, *(torch.softmax(gain * size, dim=1) * sign for gain in RANK_GAINS)]
+
+
 class ParamProjector(nn.Module):
     """Slider values -> one token per factor. Numbers enter as numbers: digits as text cost this small a model its accuracy.
 
-    Beside the values themselves each token sees what the parameter head makes of them.
+    Beside the values themselves each token sees which of them are the largest, because those are what a plan names, and
+    what the parameter head makes of them.
     """
 
     def __init__(self, head: ParamHead, latent: int, hidden: int, scale: float):
         super().__init__()
         self.head = head
-        self.factors = nn.ModuleList(_ToEmbedding(s.stop - s.start + latent, hidden, scale) for s in FACTOR_SLICES)
+        inputs = [(1 + len(RANK_GAINS)) * (s.stop - s.start) + latent for s in FACTOR_SLICES]
+        self.factors = nn.ModuleList(_ToEmbedding(count, hidden, scale) for count in inputs)
 
     def _inputs(self, params: torch.Tensor) -> list[torch.Tensor]:
         latents = self.head(params)
-        return [torch.cat((params[:, s], latents[:, i]), dim=1) for i, s in enumerate(FACTOR_SLICES)]
+        return [torch.cat((*_ranked(params[:, s]), latents[:, i]), dim=1) for i, s in enumerate(FACTOR_SLICES)]
 
     @torch.no_grad()
     def set_statistics(self, params: torch.Tensor) -> None:
@@ -144,9 +154,14 @@ class StyleProjector(nn.Module):
 
 
 class Adaptor(nn.Module):
-    """Three hidden states (light, global colour, specific colour) to the three latents; layers as published."""
+    """Three hidden states (light, global colour, specific colour) to the three latents; layers as published.
 
-    def __init__(self, hidden: int, latent: int):
+    With a `gain` there is a shortcut of ours: each factor's latent is first read from that factor's own token by one
+    linear map (`shortcut`, taught in stage 2, scaled by the gain), and the published layers correct it. A token reaches
+    the last layer's state only faintly, and a small model loses 3 dB of what its tokens knew on the way.
+    """
+
+    def __init__(self, hidden: int, latent: int, gain: float | None = None):
         super().__init__()
         middle = 3 * hidden // 2
         self.latent = latent
@@ -154,10 +169,20 @@ class Adaptor(nn.Module):
             nn.Linear(3 * hidden, middle), nn.LayerNorm(middle), nn.GELU(), nn.Linear(middle, middle),
             nn.LayerNorm(middle), nn.GELU(), nn.Linear(middle, 3 * latent),
         )  # fmt: skip
+        self.gain = gain
+        if gain is not None:
+            self.shortcut = nn.ModuleList(nn.Linear(hidden, latent) for _ in range(3))
+            # The correction begins at nothing: what the tokens say is a good answer from the first step on.
+            nn.init.zeros_(self.layers[-1].weight)
+            nn.init.zeros_(self.layers[-1].bias)
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """states [B, 3 * hidden] -> [B, 3, D]."""
-        return self.layers(states).view(-1, 3, self.latent)
+    def forward(self, states: torch.Tensor, plan: torch.Tensor | None = None) -> torch.Tensor:
+        """states [B, 3 * hidden], plan tokens [B, 3, hidden] (with a shortcut only) -> [B, 3, D]."""
+        latents = self.layers(states).view(-1, 3, self.latent)
+        if self.gain is None:
+            return latents
+        read = [head(self.gain * plan[:, i]) for i, head in enumerate(self.shortcut)]
+        return latents + torch.stack(read, dim=1)
 
 
 class VeraRetouchVLM(nn.Module):
@@ -181,7 +206,7 @@ class VeraRetouchVLM(nn.Module):
         self.param_projector = ParamProjector(head, latent, hidden, scale)
         self.style_projector = StyleProjector(hidden, scale)
         self.focus_row = FOCUS_ROW
-        self.adaptor = Adaptor(hidden, latent)
+        self.adaptor = Adaptor(hidden, latent, gain=1 / scale)
         self.register_buffer("output_ids", output_ids)
         table = lm.embed_tokens.weight
         table.requires_grad_(False)

@@ -17,7 +17,6 @@ import torch
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_batch
-from ..export.tokenizer import smollm2_tokenizer
 from .common import (
     Average,
     Log,
@@ -30,7 +29,7 @@ from .common import (
 )
 from .examples import Shards
 from .tone import load_networks
-from .vlm import PRETRAINED_TOKENS, TASKS, build_vlm, load_trained, trained_state
+from .vlm import TASKS, load_answering, trained_state
 
 
 def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
@@ -45,11 +44,14 @@ def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
 
 @torch.no_grad()
 def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], batch: int, deadline: float):
-    """Answer the examples `rows`; (states float16 [n, 3 * hidden], the rows that were answered before the deadline)."""
-    kept: list[torch.Tensor] = []
+    """Answer the examples `rows` until the deadline.
 
-    def keep(states: torch.Tensor) -> torch.Tensor:
-        kept.append(states.half())
+    Returns (states float16 [n, 3 * hidden], plan tokens float16 [n, 3, hidden], the rows that were answered).
+    """
+    kept: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def keep(states: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+        kept.append((states.half(), plan.half()))
         return torch.zeros(len(states), 3, 1)
 
     own_answers = answering(model, shards, keep)
@@ -71,7 +73,8 @@ def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], b
             texts = [shards.metas[row]["instruction"] for row in group] if task == "style" else None
             generate_batch(own_answers, dialogue, task, images=numbers, instructions=texts)
         done += group
-    return torch.cat(kept), done
+    states, plans = (torch.cat(parts) for parts in zip(*kept, strict=True))
+    return states, plans, done
 
 
 def masks_of(shards: Shards, rows: torch.Tensor) -> torch.Tensor:
@@ -82,9 +85,9 @@ def masks_of(shards: Shards, rows: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def evaluate(adaptor, renderer, shards: Shards, states: torch.Tensor, rows: torch.Tensor) -> dict:
+def evaluate(adaptor, renderer, shards: Shards, states: torch.Tensor, plans: torch.Tensor, rows: torch.Tensor) -> dict:
     before, after = shards.pixels(rows, 512)
-    latents = adaptor(states.float()) * masks_of(shards, rows)[..., None]
+    latents = adaptor(states.float(), plans.float()) * masks_of(shards, rows)[..., None]
     out = torch.cat([renderer(b, z) for b, z in zip(before.split(64), latents.split(64), strict=True)])
     quality = psnr_per_image(out, after)
     tasks = [shards.metas[row]["task"] for row in rows.tolist()]
@@ -96,13 +99,7 @@ def evaluate(adaptor, renderer, shards: Shards, states: torch.Tensor, rows: torc
 def train(config: dict, work: Path, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"])
-    source = torch.load(work / config["start_from"], weights_only=True)
-    tokenizer = smollm2_tokenizer()
-    added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    model = build_vlm(work, source["config"]["layers"], nets, source["output_ids"], added)
-    load_trained(model, source["average"])
-    model.eval().requires_grad_(False)
-    dialogue = Dialogue(tokenizer, source["output_ids"])
+    model, dialogue, source = load_answering(work / config["start_from"], nets, work)
     folder = work / "shards" / config["shards"]
     shards, held_out = Shards(folder / "train"), Shards(folder / "val")
     log = Log(work / config["name"] / "log.jsonl")
@@ -111,14 +108,14 @@ def train(config: dict, work: Path, minutes: float) -> None:
         rng = random.Random(config["seed"])
         chosen = [row for task in TASKS for row in rng.sample(shards.rows(task), config["examples"][task])]
         checked = [row for task in TASKS for row in held_out.rows(task)[: config["held_out"]]]
-        held_states, held_rows = collect_states(model, dialogue, held_out, checked, config["answer_batch"], float("inf"))
+        held = collect_states(model, dialogue, held_out, checked, config["answer_batch"], float("inf"))
         deadline = time.time() + 60 * minutes if minutes else float("inf")
-        states, rows = collect_states(model, dialogue, shards, chosen, config["answer_batch"], deadline)
-        save_atomically({"states": states, "rows": rows, "held_states": held_states, "held_rows": held_rows}, cache)
+        own = collect_states(model, dialogue, shards, chosen, config["answer_batch"], deadline)
+        save_atomically({"own": own, "held_out": held}, cache)
     kept = torch.load(cache, weights_only=True)
-    states, rows = kept["states"], torch.tensor(kept["rows"])
-    held_states, held_rows = kept["held_states"], torch.tensor(kept["held_rows"])
-    log.write(answers=len(rows), **evaluate(model.adaptor, nets.renderer, held_out, held_states, held_rows))
+    states, plans, rows = kept["own"][0], kept["own"][1], torch.tensor(kept["own"][2])
+    held = (*kept["held_out"][:2], torch.tensor(kept["held_out"][2]))
+    log.write(answers=len(rows), **evaluate(model.adaptor, nets.renderer, held_out, *held))
     adaptor = model.adaptor.requires_grad_(True)
     average = Average(adaptor, 0.995)
     optimiser = torch.optim.AdamW(adaptor.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
@@ -132,7 +129,8 @@ def train(config: dict, work: Path, minutes: float) -> None:
         before, after = shards.pixels(rows[part], config["pixels"], rng)
         inputs = states[part].float()
         inputs = inputs + config["noise"] * inputs.std() * torch.randn(inputs.shape, generator=rng)
-        loss = pixel_loss(nets.renderer(before, adaptor(inputs) * masks[part][..., None]), after)
+        latents = adaptor(inputs, plans[part].float()) * masks[part][..., None]
+        loss = pixel_loss(nets.renderer(before, latents), after)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(adaptor.parameters(), 1.0)
@@ -140,13 +138,13 @@ def train(config: dict, work: Path, minutes: float) -> None:
         average.update(adaptor)
         total += loss.item()
         if (step + 1) % config["evaluate_every"] == 0 or step + 1 == config["steps"]:
-            figures = evaluate(average.module, nets.renderer, held_out, held_states, held_rows)
+            figures = evaluate(average.module, nets.renderer, held_out, *held)
             log.write(step=step + 1, loss=total / config["evaluate_every"], **figures)
             total = 0.0
     model.adaptor.load_state_dict(average.module.state_dict())
     save_atomically(
         {"average": trained_state(model), "step": config["steps"], "config": source["config"] | {"adaptor": config},
-         "output_ids": source["output_ids"]},
+         "section_ids": source["section_ids"]},
         work / config["name"] / "last.pt",
     )  # fmt: skip
 

@@ -66,17 +66,19 @@ def padded(lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, mask
 
 
-def output_vocabulary(metas: list[dict], names: list[str], encode, ends: list[int]) -> list[int]:
-    """Token ids that answers use, in ascending order: their texts, the end tags, and every name that an element may have.
+def section_vocabulary(metas: list[dict], names: list[str], encode) -> dict[str, list[int]]:
+    """Field -> token ids of its texts, in ascending order; for key elements those of every name that one may have too.
 
     A name is encoded as it occurs: after a space, and at the beginning of a sentence with a capital letter.
     """
-    found = set(ends)
-    texts = {text for meta in metas for kind in ("fields", "plainFields") for text in meta.get(kind, {}).values()}
-    texts.update(form for name in names for form in (f" {name}", f"{name[0].upper()}{name[1:]}", f"A {name}, an {name},"))
-    for text in texts:
-        found.update(encode(text))
-    return sorted(found)
+    texts: dict[str, set[str]] = {}
+    for meta in metas:
+        for kind in ("fields", "plainFields"):
+            for field_name, text in meta.get(kind, {}).items():
+                texts.setdefault(field_name, set()).add(text)
+    forms = {form for name in names for form in (f" {name}", f"{name[0].upper()}{name[1:]}", f"A {name}, an {name},")}
+    texts.setdefault("elements", set()).update(forms)
+    return {name: sorted({token for text in own for token in encode(text)}) for name, own in texts.items()}
 
 
 class Shards:

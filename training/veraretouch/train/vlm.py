@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from ..data.features import SemanticEncoder
 from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
-from ..export.dialogue import Dialogue
+from ..export.dialogue import Dialogue, answer_sections
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.tone import ToneEncoder
 from ..models.vlm import FOCUS_ROW, VeraRetouchVLM, add_tokens, load_language_model
@@ -35,7 +35,7 @@ from .examples import (
     batches_by_length,
     collate,
     encode_example,
-    output_vocabulary,
+    section_vocabulary,
 )
 from .retell import use_retold
 from .tone import load_networks
@@ -70,8 +70,8 @@ def load_trained(model: VeraRetouchVLM, state: dict[str, torch.Tensor]) -> None:
 class Step:
     """One batch through the model: (cross-entropy, picture loss, PSNR, share of right tokens)."""
 
-    def __init__(self, model: VeraRetouchVLM, renderer, shards: Shards, device: str):
-        self.model, self.renderer, self.shards, self.device = model, renderer, shards, device
+    def __init__(self, model: VeraRetouchVLM, renderer, shards: Shards, device: str, half: bool = False):
+        self.model, self.renderer, self.shards, self.device, self.half = model, renderer, shards, device, half
 
     def __call__(self, batch: Batch, pixels: int, rng: torch.Generator | None) -> tuple[torch.Tensor, ...]:
         model, shards, device = self.model, self.shards, self.device
@@ -84,22 +84,25 @@ class Step:
         params = shards.arrays["params"][batch.rows].to(device)
         if not bool(is_image.all()):
             param_tokens = model.param_projector(params)
-        focus = self._focus(batch, is_image, image_tokens, param_tokens)
-        embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens, focus)
-        hidden = model.hidden(embeds, batch.mask.to(device))
-        logits = model.logits(hidden[batch.target_rows, batch.target_positions])
+        tokens = self._tokens(batch, is_image, image_tokens, param_tokens)
+        embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens, placed(batch, tokens))
+        # Half the width is enough for the layers, and twice as fast where the processor knows it.
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=self.half):
+            hidden = model.hidden(embeds, batch.mask.to(device))
+            logits = model.logits(hidden[batch.target_rows, batch.target_positions]).float()
+        hidden = hidden.float()
         classes = batch.target_tokens.to(device)
         words = F.cross_entropy(logits, classes)
         states = hidden[torch.arange(len(batch.rows))[:, None], batch.states]
         mask = torch.where(is_image[:, None].to(device), torch.ones_like(params[:, :3]), factor_mask(params))
-        latents = model.adaptor(states.flatten(1)) * mask[..., None]
+        latents = model.adaptor(states.flatten(1), tokens[:, 3:]) * mask[..., None]
         before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
         out = self.renderer(before, latents)
         right = (logits.detach().argmax(-1) == classes).float().mean()
         return words, pixel_loss(out, after), psnr_per_image(out.detach(), after), right
 
-    def _focus(self, batch: Batch, is_image, image_tokens, param_tokens) -> tuple[torch.Tensor, ...]:
-        """(rows, positions, tokens [K, hidden]) of the factor tokens that are added to the sequence."""
+    def _tokens(self, batch: Batch, is_image, image_tokens, param_tokens) -> torch.Tensor:
+        """[B, 6, hidden]: the photo's three factor tokens (zeros in param mode), then the plan's."""
         model, device = self.model, self.device
         tokens = torch.zeros(len(batch.rows), 6, model.vision.hidden, device=device)
         if image_tokens is not None:
@@ -113,8 +116,13 @@ class Step:
             words = model.lm.embed_tokens(batch.words[styled].to(device))
             plan = model.style_projector(words, image_tokens[styled.to(device)], batch.words_mask[styled].to(device))
             tokens = tokens.index_put((styled.nonzero()[:, 0, None].to(device), torch.arange(3, 6, device=device)[None]), plan)
-        rows, positions, which = batch.focus.to(device).unbind(1)
-        return rows, positions, tokens[rows, which]
+        return tokens
+
+
+def placed(batch: Batch, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(rows [K], positions [K], tokens [K, hidden]) of the factor tokens [B, 6, hidden] that are added to a batch."""
+    rows, positions, which = batch.focus.to(tokens.device).unbind(1)
+    return rows, positions, tokens[rows, which]
 
 
 @torch.no_grad()
@@ -151,7 +159,7 @@ def parameter_groups(model: VeraRetouchVLM, config: dict) -> list[dict]:
         if frozen or (only and not name.startswith(tuple(only))):
             parameter.requires_grad_(False)
         elif parameter.requires_grad:
-            perception = name.startswith(("vision.", "param_projector.", "style_projector."))
+            perception = name.startswith(("vision.", "param_projector.", "style_projector.", "adaptor.shortcut."))
             groups["lr_language" if name.startswith("lm.") else "lr_perception" if perception else "lr"].append(parameter)
     return [{"params": params, "peak": config[rate]} for rate, params in groups.items() if params]
 
@@ -188,8 +196,10 @@ def set_mode(model: VeraRetouchVLM) -> None:
 
 
 def load_perception(model: VeraRetouchVLM, path: Path) -> None:
-    """Tone encoder and projectors of stage 2."""
+    """Tone encoder, projectors and the reading of latents of stage 2."""
     state = torch.load(path, weights_only=True)["average"]
+    heads = {k.removeprefix("latents."): v for k, v in state.items() if k.startswith("latents.")}
+    model.adaptor.shortcut.load_state_dict(heads)
     parts = {"vision.": model.vision, "param_projector.": model.param_projector, "style_projector.": model.style_projector}
     for prefix, part in parts.items():
         own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
@@ -197,6 +207,31 @@ def load_perception(model: VeraRetouchVLM, path: Path) -> None:
         wrong = [k for k in missing if not k.startswith("semantic.")] + unexpected
         if wrong:
             raise ValueError(f"{path} does not fit the model, nothing was trained: {wrong[:5]}")
+
+
+def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
+    """What each section of an answer may be written with: see `section_vocabulary`."""
+    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")
+    plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+    return section_vocabulary(metas, sorted({*nouns["captions"], *nouns["classes"]}), plain.encode)
+
+
+def dialogue_with(tokenizer, section_ids: dict[str, list[int]]) -> Dialogue:
+    """The dialogue of a model that writes each section with its own tokens, and its end."""
+    answer = answer_sections(tokens=section_ids)
+    ends = {tokenizer.token_to_id(section.end) for section in answer["auto"]}
+    return Dialogue(tokenizer, sorted(ends.union(*section_ids.values())), answer=answer)
+
+
+def load_answering(checkpoint: Path, nets, work: Path) -> tuple[VeraRetouchVLM, Dialogue, dict]:
+    """The averaged model of a checkpoint, frozen, with its dialogue and what else the checkpoint says."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    tokenizer = smollm2_tokenizer()
+    dialogue = dialogue_with(tokenizer, state["section_ids"])
+    added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
+    model = build_vlm(work, state["config"]["layers"], nets, dialogue.output_ids.tolist(), added)
+    load_trained(model, state["average"])
+    return model.eval().requires_grad_(False), dialogue, state
 
 
 def prepare(config: dict, work: Path, device: str):
@@ -212,23 +247,20 @@ def prepare(config: dict, work: Path, device: str):
     resumed = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
     start = torch.load(work / config["start_from"], weights_only=True) if config.get("start_from") else None
     known = resumed or start
-    plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
-    ends = sorted({plain.token_id(s.end) for sections in plain.answer.values() for s in sections})
-    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")
-    names = sorted({*nouns["captions"], *nouns["classes"]})
-    output_ids = known["output_ids"] if known else output_vocabulary(shards.metas, names, plain.encode, ends)
+    section_ids = known["section_ids"] if known else vocabulary(shards.metas, tokenizer)
+    dialogue = dialogue_with(tokenizer, section_ids)
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    model = build_vlm(work, config["layers"], nets, output_ids, added)
+    model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added)
     if known:
         load_trained(model, known["model" if resumed else "average"])
     else:
         load_perception(model, work / config["tone"])
-    return model.to(device), nets, shards, held_out, Dialogue(tokenizer, output_ids), resumed
+    return model.to(device), nets, shards, held_out, dialogue, section_ids, resumed
 
 
 def train(config: dict, work: Path, device: str, minutes: float) -> None:
     torch.manual_seed(config["seed"])
-    model, nets, shards, held_out, dialogue, resumed = prepare(config, work, device)
+    model, nets, shards, held_out, dialogue, section_ids, resumed = prepare(config, work, device)
     class_of = torch.full((dialogue.tokenizer.get_vocab_size(),), -100)
     class_of[torch.from_numpy(dialogue.output_ids)] = torch.arange(len(dialogue.output_ids))
     groups = parameter_groups(model, config)
@@ -246,7 +278,8 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         config["seed"] + step,
     )  # fmt: skip
     rng = torch.Generator().manual_seed(config["seed"] + step)
-    run, check = Step(model, nets.renderer, shards, device), Step(model, nets.renderer, held_out, device)
+    half = config.get("half", False)
+    run, check = (Step(model, nets.renderer, examples, device, half) for examples in (shards, held_out))
     log = Log(work / config["name"] / "log.jsonl")
     log.write(
         step=step, examples=len(shards), output_tokens=len(dialogue.output_ids),
@@ -257,7 +290,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     def keep() -> None:
         save_atomically(
             {"model": trained_state(model), "average": average.state, "optimiser": optimiser.state_dict(), "step": step,
-             "config": config, "output_ids": dialogue.output_ids.tolist()},
+             "config": config, "section_ids": section_ids},
             work / config["name"] / "last.pt",
         )  # fmt: skip
 
