@@ -164,10 +164,11 @@ function checkSectionTokens(
   isText: Uint8Array,
 ): ReadonlyMap<Field, Uint8Array> | undefined {
   if (json === undefined) return undefined;
+  const lists = json as Readonly<Record<string, unknown>> | null;
   const fields = new Set(Object.values(answer).flatMap((sections) => sections.map(({ field }) => field)));
   const texts = new Map<Field, Uint8Array>();
   for (const field of fields) {
-    const ids: unknown = json?.[field];
+    const ids = lists?.[field];
     if (!Array.isArray(ids) || ids.length === 0) throw unusable(file, `has no list of tokens for "${field}"`);
     const allowed = new Uint8Array(outputs.length);
     for (const id of ids as unknown[]) {
