@@ -97,7 +97,10 @@ function retouchCommand(program: Command): Command {
     .argument('<photo...>', 'photos to retouch')
     .option('--auto', 'look at each photo and decide what it needs')
     .option('--style <text>', 'retouch as this text says')
-    .option('--params <file>', 'retouch by parameters: JSON of {"Exposure2012": {"value": -100..100}, ...}')
+    .option(
+      '--params <file>',
+      'retouch by parameters: JSON of {"Exposure2012": {"value": -100..100}, ...}, or a Lightroom or Camera Raw preset (.xmp, .lrtemplate)',
+    )
     .addOption(new Option('--reference <before> <after>', 'take over the look of an edited photo'))
     .addOption(
       new Option(

@@ -36,7 +36,8 @@ export async function runRetouch(
 ): Promise<number> {
   const narrator = new Narrator(terminal);
   if (job.threads !== undefined) useThreads(job.threads);
-  const parameters = job.task.kind === 'param' ? await readParameterFile(job.task.file) : undefined;
+  const file = job.task.kind === 'param' ? await readParameterFile(job.task.file) : undefined;
+  for (const note of file?.notes ?? []) narrator.note(note);
   const made = await prepareFolder(job.out);
   // The model is loaded beside the first photo; it is given up when nothing is left to do for it.
   const givenUp = new AbortController();
@@ -49,7 +50,7 @@ export async function runRetouch(
   engine.catch(() => undefined);
   try {
     const host = new FilesHost(job.out);
-    const ask = await prepareTask(job, host, parameters, narrator, signal);
+    const ask = await prepareTask(job, host, file?.parameters, narrator, signal);
     const session: Session = { job, host, narrator, signal, engine, ask };
     let failed = 0;
     for (const photo of job.photos) {

@@ -4,6 +4,7 @@ import { type Terminal } from '../../src/cli/console';
 import { type EngineLoader } from '../../src/cli/engine';
 import { type RetouchJob } from '../../src/cli/options';
 import { runRetouch } from '../../src/cli/retouch';
+import { formatPresetXmp, parametersFromSliders } from '../../src/inference';
 import { gradient, image, temporaryFolder } from '../host/support/pictures';
 import { type Call, fakeEngine } from './support/fakeEngine';
 
@@ -157,6 +158,28 @@ describe('parameter files', () => {
     expect((result.thrown as { hint?: string }).hint).toBeTruthy();
     expect(existsSync(result.folder)).toBe(false);
     expect(result.calls).toEqual([]);
+  });
+
+  test('a preset is one too; what it asks for and is not done is said', async () => {
+    const file = path.join(folder, 'Warm.xmp');
+    const settings = { Exposure2012: 10, Vibrance: 20 };
+    const text = formatPresetXmp(settings, { name: 'Warm', group: 'Mine' });
+    writeFileSync(file, text.replace('crs:Vibrance=', 'crs:GrainAmount="25" crs:Vibrance='));
+    const { code, calls, err } = await run({ task: { kind: 'param', file } });
+    expect(code).toBe(0);
+    expect(calls[0]?.argument).toEqual(parametersFromSliders(settings));
+    expect(err).toMatch(/Preset "Warm"[^]*Not part of the retouch:[^\n]*grain[^\n]*GrainAmount 25/i);
+    const again = path.join(folder, 'Warm.json');
+    writeFileSync(again, text);
+    expect((await run({ task: { kind: 'param', file: again } })).calls[0]?.argument).toEqual(calls[0]?.argument);
+  });
+
+  test('a preset that cannot be read is refused before anything is made', async () => {
+    const file = path.join(folder, 'bad.lrtemplate');
+    writeFileSync(file, 's = { id = ');
+    const result = await run({ task: { kind: 'param', file } });
+    expect((result.thrown as Error).name).toBe('PresetError');
+    expect(existsSync(result.folder)).toBe(false);
   });
 
   test('a missing one is named', async () => {

