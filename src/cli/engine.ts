@@ -6,7 +6,7 @@ import { type Mode, Retoucher, createOrtBackend } from '../inference';
 /** What the command line uses of the model: the retoucher's own methods. */
 export type Engine = Pick<
   Retoucher,
-  'manifest' | 'loadMs' | 'auto' | 'style' | 'param' | 'reference' | 'bakeLut' | 'dispose'
+  'manifest' | 'loadMs' | 'auto' | 'style' | 'param' | 'reference' | 'bakeMeasuredLut' | 'dispose'
 >;
 
 export interface EngineOptions {

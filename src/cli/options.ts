@@ -105,7 +105,7 @@ function retouchCommand(program: Command): Command {
     .addOption(
       new Option(
         '--strength <list>',
-        `how much of each factor, 0..${MAX_STRENGTH}: ${FACTORS.map((f) => `${f}=1`).join(',')}`,
+        `how much of each factor, 0..${MAX_STRENGTH}, and of the whole, 0..1: ${FACTORS.map((f) => `${f}=1`).join(',')},overall=1`,
       ).argParser(parseStrength),
     )
     .option('--out <dir>', 'folder for the results', DEFAULT_OUT)
@@ -168,21 +168,20 @@ function joinReference(argv: readonly string[]): string[] {
 }
 
 function parseStrength(text: string): Strength {
-  const strength: Partial<Record<Factor, number>> = {};
-  const hint = `Write for example --strength ${FACTORS.map((factor) => `${factor}=1`).join(',')}, each from 0 to ${MAX_STRENGTH}.`;
+  const strength: Partial<Record<Factor | 'overall', number>> = {};
+  const names = [...FACTORS, 'overall'] as const;
+  const hint = `Write for example --strength ${names.map((name) => `${name}=1`).join(',')}; factors go from 0 to ${MAX_STRENGTH}, overall from 0 to 1.`;
   for (const part of text.split(',')) {
-    const [name = '', value = '', ...rest] = part.split('=').map((piece) => piece.trim());
-    const factor = FACTORS.find((known) => known === name);
-    if (!factor) throw new UsageError(`--strength: there is no factor ${JSON.stringify(name)}.`, hint);
+    const [given = '', value = '', ...rest] = part.split('=').map((piece) => piece.trim());
+    const name = names.find((known) => known === given);
+    if (!name) throw new UsageError(`--strength: there is no factor ${JSON.stringify(given)}.`, hint);
+    const most = name === 'overall' ? 1 : MAX_STRENGTH;
     const number = value === '' || rest.length > 0 ? Number.NaN : Number(value);
-    if (!(number >= 0 && number <= MAX_STRENGTH)) {
-      throw new UsageError(
-        `--strength: ${JSON.stringify(part.trim())} is not a strength from 0 to ${MAX_STRENGTH}.`,
-        hint,
-      );
+    if (!(number >= 0 && number <= most)) {
+      throw new UsageError(`--strength: ${JSON.stringify(part.trim())} is not a strength from 0 to ${most}.`, hint);
     }
-    if (factor in strength) throw new UsageError(`--strength: ${factor} is given twice.`, hint);
-    strength[factor] = number;
+    if (name in strength) throw new UsageError(`--strength: ${name} is given twice.`, hint);
+    strength[name] = number;
   }
   return strength;
 }

@@ -3,7 +3,7 @@ import { FilesHost } from '../host/files/filesHost';
 import { useThreads } from '../host/files/photo';
 import { throwIfCancelled } from '../host/cancel';
 import { type Host, type HostDocument, type Proxy } from '../host/host';
-import { type CallOptions, type Parameters, type RetouchResult } from '../inference';
+import { type CallOptions, type LutError, type Parameters, type RetouchResult } from '../inference';
 import { Narrator, type Terminal, printable } from './console';
 import { DEVICE, type Engine, type EngineLoader } from './engine';
 import { EXIT, concernsOnePhoto, isCancellation } from './errors';
@@ -14,6 +14,12 @@ import { type RetouchRecord, makeRecord, storyOf } from './record';
 /** Long edge of what the model sees. */
 const PROXY_EDGE = 1024;
 
+/** What the model said, and the photo as it saw it, where it did. */
+interface Asked {
+  readonly result: RetouchResult;
+  readonly proxy?: Proxy;
+}
+
 /** Everything that the work on one photo needs and that stays the same for all photos. */
 interface Session {
   readonly job: RetouchJob;
@@ -21,7 +27,7 @@ interface Session {
   readonly narrator: Narrator;
   readonly signal: AbortSignal;
   readonly engine: Promise<Engine>;
-  readonly ask: (engine: Engine, document: HostDocument) => Promise<RetouchResult>;
+  readonly ask: (engine: Engine, document: HostDocument) => Promise<Asked>;
 }
 
 /**
@@ -106,10 +112,12 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
   const loadMs = performance.now() - started;
 
   narrator.stage('thinking');
-  const result = await ask(engine, document);
+  const { result, proxy } = await ask(engine, document);
   narrator.stage('rendering');
   const baking = performance.now();
-  const lut = await engine.bakeLut(result.latents, { strength: job.strength, signal });
+  const baked = await engine.bakeMeasuredLut(result.latents, { strength: job.strength, photo: proxy?.data, signal });
+  const { lut, error } = baked;
+  narrator.note(`LUT of ${lut.size} points; its error: ${describeError(error)}`);
   const bakeMs = performance.now() - baking;
 
   const { name, version } = engine.manifest;
@@ -118,7 +126,13 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
     {
       lut,
       story: storyOf(result.reasoning),
-      provenance: { mode: result.mode, reasoning: result.reasoning, strength: job.strength, bundle },
+      provenance: {
+        mode: result.mode,
+        reasoning: result.reasoning,
+        strength: job.strength,
+        bundle,
+        lut: { size: lut.size, error },
+      },
       record: ({ render, write }) =>
         makeRecord({
           result,
@@ -164,9 +178,9 @@ async function prepareTask(
   };
   switch (task.kind) {
     case 'auto':
-      return async (engine, document) => engine.auto(await document.readProxy(PROXY_EDGE, signal), options);
+      return onPhoto((engine, proxy) => engine.auto(proxy, options), signal);
     case 'style':
-      return async (engine, document) => engine.style(await document.readProxy(PROXY_EDGE, signal), task.text, options);
+      return onPhoto((engine, proxy) => engine.style(proxy, task.text, options), signal);
     case 'param':
       return once((engine) => engine.param(parameters!, options));
     case 'reference': {
@@ -181,13 +195,24 @@ async function readReference(host: Host, file: string, signal: AbortSignal): Pro
   return (await host.open(file, signal)).readProxy(PROXY_EDGE, signal);
 }
 
+function onPhoto(ask: (engine: Engine, proxy: Proxy) => Promise<RetouchResult>, signal: AbortSignal): Session['ask'] {
+  return async (engine, document) => {
+    const proxy = await document.readProxy(PROXY_EDGE, signal);
+    return { result: await ask(engine, proxy), proxy };
+  };
+}
+
 function once(askOnce: (engine: Engine) => Promise<RetouchResult>): Session['ask'] {
   let answer: RetouchResult | undefined;
   return async (engine) => {
-    if (answer) return { ...answer, timingsMs: { load: 0, vision: 0, prefill: 0, decode: 0 } };
+    if (answer) return { result: { ...answer, timingsMs: { load: 0, vision: 0, prefill: 0, decode: 0 } } };
     answer = await askOnce(engine);
-    return answer;
+    return { result: answer };
   };
+}
+
+function describeError({ mean, p99, max }: LutError): string {
+  return `dE2000 ${mean.toFixed(3)} on average, ${p99.toFixed(2)} for 99 of 100 colours, ${max.toFixed(2)} at most`;
 }
 
 function summary({ timingsMs, tokens }: RetouchRecord): string {

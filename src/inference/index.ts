@@ -1,3 +1,4 @@
+export { LUT_LIMITS, type BakedLut, type LutError } from './bake';
 export { createOrtBackend, type Backend, type Device, type OrtBackendOptions, type OrtModule } from './backend';
 export { type BundleSource, type VerifyProgress } from './bundle';
 export { type TextEvent } from './decoder';

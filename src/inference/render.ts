@@ -1,11 +1,13 @@
-import { Lut3D, gridPoints } from '../color/lut3d';
 import type { Backend, Session } from './backend';
 import { takeFloats } from './decoder';
 import { InferenceError, InputError, throwIfCancelled } from './errors';
 import { FACTORS, type Factor } from './params';
 
-/** How much of each factor is applied: 1 as the model says, 0 not at all; a missing factor counts as 1. */
-export type Strength = Readonly<Partial<Record<Factor, number>>>;
+/**
+ * How much of a retouch is applied. Each factor from 0 (not at all) over 1 (as the model says) to 2, by scaling its
+ * latent; `overall` from 0 (the photo as it was) to 1, by blending. What is missing counts as 1.
+ */
+export type Strength = Readonly<Partial<Record<Factor | 'overall', number>>>;
 
 /** Above this the latents leave what the renderer was trained on by far. */
 export const MAX_STRENGTH = 2;
@@ -13,11 +15,57 @@ export const MAX_STRENGTH = 2;
 /** Colours of one run: long enough to keep the processor busy, short enough for a cancellation to be felt. */
 const CHUNK = 4096;
 
+/** A retouch at given strengths, ready to be rendered. */
+export interface StrongRetouch {
+  /** [3, D] row-major, each factor's row multiplied by its strength. */
+  readonly latents: Float32Array;
+  /**
+   * How much of what the renderer does to colours at latents of zero is taken back, 0 to 1. It has learnt that they mean
+   * "as it was", but only nearly: without this, strengths of 0 would leave a trace. It goes from all at 0 to nothing at 1,
+   * where the answer is exactly the model's.
+   */
+  readonly rest: number;
+  readonly overall: number;
+}
+
 /**
- * A copy of `latents` ([3, D] row-major) with each factor's row multiplied by its strength.
- * Throws InputError INPUT_LATENTS or INPUT_STRENGTH (a number from 0 to 2 is needed).
+ * Scales `latents` ([3, D] row-major) by strengths.
+ * Throws InputError INPUT_LATENTS or INPUT_STRENGTH (factors take 0 to 2, `overall` 0 to 1).
  */
-export function scaleLatents(latents: Float32Array, strength: Strength, latentSize: number): Float32Array {
+export function withStrength(latents: Float32Array, strength: Strength, latentSize: number): StrongRetouch {
+  checkLatents(latents, latentSize);
+  const unknown = Object.keys(strength).find((name) => name !== 'overall' && !FACTORS.includes(name as Factor));
+  if (unknown !== undefined) {
+    throw new InputError(
+      'INPUT_STRENGTH',
+      `There is no factor ${JSON.stringify(unknown)}. Nothing was rendered.`,
+      `Use ${FACTORS.join(', ')}, overall.`,
+    );
+  }
+  const scaled = latents.slice();
+  let most = 0;
+  FACTORS.forEach((factor, i) => {
+    const value = checkedStrength(strength, factor, MAX_STRENGTH);
+    const row = scaled.subarray(i * latentSize, (i + 1) * latentSize);
+    if (row.some((entry) => entry !== 0)) most = Math.max(most, value);
+    for (let k = 0; k < row.length; k++) row[k] *= value;
+  });
+  return { latents: scaled, rest: 1 - Math.min(1, most), overall: checkedStrength(strength, 'overall', 1) };
+}
+
+function checkedStrength(strength: Strength, name: Factor | 'overall', most: number): number {
+  const value = strength[name] ?? 1;
+  if (value >= 0 && value <= most) return value;
+  throw new InputError(
+    'INPUT_STRENGTH',
+    `The strength of ${name} is ${value}. Nothing was rendered.`,
+    most === 1
+      ? 'Give a number from 0 (the photo as it was) to 1 (the whole retouch).'
+      : `Give a number from 0 (off) over 1 (as the model says) to ${most}.`,
+  );
+}
+
+function checkLatents(latents: Float32Array, latentSize: number): void {
   if (latents.length !== 3 * latentSize) {
     throw new InputError(
       'INPUT_LATENTS',
@@ -33,28 +81,6 @@ export function scaleLatents(latents: Float32Array, strength: Strength, latentSi
       'Run the model again.',
     );
   }
-  for (const name of Object.keys(strength)) {
-    if (!FACTORS.includes(name as Factor)) {
-      throw new InputError(
-        'INPUT_STRENGTH',
-        `There is no factor ${JSON.stringify(name)}. Nothing was rendered.`,
-        `Use ${FACTORS.join(', ')}.`,
-      );
-    }
-  }
-  const scaled = latents.slice();
-  FACTORS.forEach((factor, i) => {
-    const value = strength[factor] ?? 1;
-    if (!(value >= 0 && value <= MAX_STRENGTH)) {
-      throw new InputError(
-        'INPUT_STRENGTH',
-        `The strength of ${factor} is ${value}. Nothing was rendered.`,
-        `Give a number from 0 (off) over 1 (as the model says) to ${MAX_STRENGTH}.`,
-      );
-    }
-    for (let k = i * latentSize; k < (i + 1) * latentSize; k++) scaled[k] *= value;
-  });
-  return scaled;
 }
 
 /**
@@ -89,13 +115,28 @@ export async function renderColours(
   return out;
 }
 
-/** The LUT of a retouch: the renderer evaluated at size^3 colours. Throws as renderColours does. */
-export async function bakeLut(
+/**
+ * Colours of a retouch at its strengths: `colours` [N, 3] sRGB in [0, 1] -> [N, 3] sRGB in [0, 1]. Throws as
+ * renderColours does.
+ */
+export async function renderRetouch(
   backend: Backend,
   renderer: Session,
-  latents: Float32Array,
-  size: number,
+  colours: Float32Array,
+  { latents, rest, overall }: StrongRetouch,
   signal?: AbortSignal,
-): Promise<Lut3D> {
-  return new Lut3D(size, await renderColours(backend, renderer, gridPoints(size), latents, signal));
+): Promise<Float32Array> {
+  if (rest === 1 || overall === 0) {
+    throwIfCancelled(signal);
+    return colours.slice();
+  }
+  const out = await renderColours(backend, renderer, colours, latents, signal);
+  if (rest > 0) {
+    const still = await renderColours(backend, renderer, colours, new Float32Array(latents.length), signal);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = Math.min(1, Math.max(0, out[i] + rest * (colours[i] - still[i])));
+    }
+  }
+  if (overall < 1) for (let i = 0; i < out.length; i++) out[i] = colours[i] + overall * (out[i] - colours[i]);
+  return out;
 }

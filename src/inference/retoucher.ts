@@ -10,7 +10,8 @@ import type { AnswerMode, Field, GraphName, Manifest } from './manifest';
 import { maskInactiveFactors, type Factor, type Parameters } from './params';
 import { checkImage, preprocessImage, type RgbImage } from './preprocess';
 import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
-import { bakeLut, renderColours, scaleLatents, type Strength } from './render';
+import { bakeLut, bakeMeasured, type BakedLut, type Render } from './bake';
+import { renderRetouch, type Strength, withStrength } from './render';
 import { Serial } from './serial';
 import { BundleTokenizer } from './tokenizer';
 
@@ -220,8 +221,7 @@ export class Retoucher {
   }
 
   /**
-   * Bakes latents [3, D] into a LUT; each factor's latent is multiplied by its strength first.
-   * Throws InputError for latents, strength or size, CancelledError between chunks of colours.
+   * Bakes latents [3, D] into a LUT of a given size, at the given strengths. Throws InputError, CancelledError.
    */
   async bakeLut(latents: Float32Array, options: BakeOptions = {}): Promise<Lut3D> {
     const size = options.size ?? this.manifest.lutSize;
@@ -232,16 +232,22 @@ export class Retoucher {
         'Use 33 or 65.',
       );
     }
-    const scaled = scaleLatents(latents, options.strength ?? {}, this.manifest.dimensions.latent);
-    return this.exclusive(options.signal, async () => {
-      const renderer = await this.graphs.get('renderer', options.signal);
-      return bakeLut(this.backend, renderer, scaled, size, options.signal);
-    });
+    return this.rendering(latents, options, (render) => bakeLut(render, size));
   }
 
   /**
-   * Renders colours directly: `colours` [N, 3] sRGB in [0, 1] -> [N, 3] in [0, 1]. For previews of few colours and
-   * for tests; a photo goes through `bakeLut`. Throws as `bakeLut`.
+   * The same with the size chosen by the LUT's measured error against the renderer: 33, or 65 where 33 points are not
+   * exact enough. `photo`: pixels of the photo [N, 3], 8 bits, at which is measured too. Throws as `bakeLut`.
+   */
+  async bakeMeasuredLut(
+    latents: Float32Array,
+    options: Omit<BakeOptions, 'size'> & { readonly photo?: Uint8Array | undefined } = {},
+  ): Promise<BakedLut> {
+    return this.rendering(latents, options, (render) => bakeMeasured(render, options.photo));
+  }
+
+  /**
+   * Renders few colours directly: `colours` [N, 3] sRGB in [0, 1] -> [N, 3] in [0, 1]. Throws as `bakeLut`.
    */
   async renderColours(colours: Float32Array, latents: Float32Array, options: BakeOptions = {}): Promise<Float32Array> {
     if (colours.length % 3 !== 0 || colours.some((value) => !(value >= 0 && value <= 1))) {
@@ -251,10 +257,18 @@ export class Retoucher {
         'Check them.',
       );
     }
-    const scaled = scaleLatents(latents, options.strength ?? {}, this.manifest.dimensions.latent);
-    return this.exclusive(options.signal, async () => {
-      const renderer = await this.graphs.get('renderer', options.signal);
-      return renderColours(this.backend, renderer, colours, scaled, options.signal);
+    return this.rendering(latents, options, (render) => render(colours));
+  }
+
+  private async rendering<T>(
+    latents: Float32Array,
+    { strength = {}, signal }: BakeOptions,
+    work: (render: Render) => Promise<T>,
+  ): Promise<T> {
+    const retouch = withStrength(latents, strength, this.manifest.dimensions.latent);
+    return this.exclusive(signal, async () => {
+      const renderer = await this.graphs.get('renderer', signal);
+      return work((colours) => renderRetouch(this.backend, renderer, colours, retouch, signal));
     });
   }
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { imageDifference, Lut3D } from '../../src/color';
 import {
+  LUT_LIMITS,
   Retoucher,
   parametersFromSliders,
   type Mode,
@@ -189,7 +191,54 @@ describe('the LUT', () => {
     );
   });
 
+  test('0 is exactly the photo as it was, whichever way it is said, and 1 exactly what the model says', async () => {
+    const none = { light: 0, globalColor: 0, specificColor: 0 };
+    const identity = Lut3D.identity(5);
+    expect((await retoucher.bakeLut(latents, { size: 5, strength: none })).data).toEqual(identity.data);
+    expect((await retoucher.bakeLut(latents, { size: 5, strength: { overall: 0 } })).data).toEqual(identity.data);
+    expect((await retoucher.bakeLut(new Float32Array(latents.length), { size: 5 })).data).toEqual(identity.data);
+    const ones = { light: 1, globalColor: 1, specificColor: 1, overall: 1 };
+    const whole = await retoucher.bakeLut(latents, { size: 5 });
+    expect((await retoucher.bakeLut(latents, { size: 5, strength: ones })).data).toEqual(whole.data);
+  });
+
+  test('from 0 to 1 the retouch comes in without a jump, at either end', async () => {
+    const lut = async (strength: Strength) => (await retoucher.bakeLut(latents, { size: 5, strength })).data;
+    const step = (a: Float32Array, b: Float32Array) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+    const all = (value: number) => ({ light: value, globalColor: value, specificColor: value });
+    const whole = step(await lut(all(0)), await lut(all(1)));
+    expect(whole).toBeGreaterThan(0.05);
+    for (const [from, to] of [
+      [0, 0.001],
+      [0.5, 0.501],
+      [0.999, 1],
+      [1, 1.001],
+    ]) {
+      expect(step(await lut(all(from)), await lut(all(to)))).toBeLessThan(0.01 * whole);
+    }
+    const half = await lut({ overall: 0.5 });
+    const [none, full] = [await lut({ overall: 0 }), await lut({})];
+    half.forEach((value, i) => {
+      expect(value).toBeCloseTo((none[i] + full[i]) / 2, 6);
+    });
+  });
+
+  test('the size follows from the measured error', async () => {
+    const gentle = await retoucher.bakeMeasuredLut(latents, { strength: { overall: 0.1 } });
+    expect(gentle.lut.size).toBe(33);
+    expect(gentle.error.mean).toBeLessThan(LUT_LIMITS.mean);
+    expect(gentle.error.max).toBeGreaterThanOrEqual(gentle.error.p99);
+    const colours = Float32Array.from({ length: 300 }, (_, i) => ((i * 37) % 101) / 100);
+    const direct = await retoucher.renderColours(colours, latents);
+    const { lut, error } = await retoucher.bakeMeasuredLut(latents, {
+      photo: Uint8Array.from(colours, (value) => Math.round(value * 255)),
+    });
+    const measured = imageDifference(lut.apply(colours.slice(), 3), direct, 3);
+    expect(measured.max).toBeLessThan(2 * error.max + 0.05);
+  });
+
   test.each([
+    [{ strength: { overall: 1.1 } }, 'INPUT_STRENGTH'],
     [{ strength: { light: -0.1 } }, 'INPUT_STRENGTH'],
     [{ strength: { light: 2.1 } }, 'INPUT_STRENGTH'],
     [{ strength: { globalColor: NaN } }, 'INPUT_STRENGTH'],

@@ -33,9 +33,9 @@ export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => u
     style: (_image, text, options) => answer('style', options, text),
     param: (parameters, options) => answer('param', options, parameters),
     reference: (before, after, options) => answer('reference', options, [before, after]),
-    bakeLut: (_latents, options) => {
+    bakeMeasuredLut: (_latents, options) => {
       calls.push({ mode: 'auto', argument: options?.strength });
-      return Promise.resolve(Lut3D.identity(2));
+      return Promise.resolve({ lut: Lut3D.identity(2), error: { mean: 0, p99: 0, max: 0 } });
     },
     dispose: () => Promise.resolve(),
   };

@@ -1,0 +1,69 @@
+import { gridPoints, Lut3D } from '../color/lut3d';
+import { imageDifference } from '../color/difference';
+
+/** Colours of a retouch: [N, 3] sRGB in [0, 1] -> the same, retouched. */
+export type Render = (colours: Float32Array) => Promise<Float32Array>;
+
+/** CIEDE2000 between a LUT and the retouch itself, over colours that are no grid points. */
+export interface LutError {
+  readonly mean: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface BakedLut {
+  readonly lut: Lut3D;
+  readonly error: LutError;
+}
+
+/** Sizes to choose from, small first: a LUT of 65 points takes eight times the time and place of one of 33. */
+const SIZES = [33, 65] as const;
+
+/** What a LUT may be wrong by: below a mean of 0.3 nobody sees it, a maximum of 3 is seen side by side only. */
+export const LUT_LIMITS: LutError = { mean: 0.3, p99: 1, max: 3 };
+
+/** Colours of the photo, and as many spread over the whole cube, at which a LUT is measured. */
+const MEASURED = 2048;
+
+/** The LUT of a retouch: rendered at size^3 colours. */
+export async function bakeLut(render: Render, size: number): Promise<Lut3D> {
+  return new Lut3D(size, await render(gridPoints(size)));
+}
+
+/**
+ * The smallest LUT whose measured error is within LUT_LIMITS, else the largest; with its error.
+ * `photo` are pixels of the photo [N, 3], 8 bits, of which some are taken; the rest is spread over the cube.
+ */
+export async function bakeMeasured(render: Render, photo?: Uint8Array): Promise<BakedLut> {
+  const colours = measuredColours(photo);
+  const direct = await render(colours);
+  let baked: BakedLut | undefined;
+  for (const size of SIZES) {
+    const lut = await bakeLut(render, size);
+    const { mean, p99, max } = imageDifference(lut.apply(colours.slice(), 3), direct, 3);
+    baked = { lut, error: { mean, p99, max } };
+    if (mean <= LUT_LIMITS.mean && p99 <= LUT_LIMITS.p99 && max <= LUT_LIMITS.max) break;
+  }
+  return baked!;
+}
+
+/** A Halton sequence in bases 2, 3, 5 (spread evenly, the same every time), then pixels in even steps. */
+function measuredColours(photo: Uint8Array | undefined): Float32Array {
+  const own = photo ? Math.min(MEASURED, Math.floor(photo.length / 3)) : 0;
+  const colours = new Float32Array(3 * (MEASURED + own));
+  for (let i = 0; i < MEASURED; i++) [2, 3, 5].forEach((base, c) => (colours[3 * i + c] = halton(i + 1, base)));
+  for (let i = 0; i < own; i++) {
+    const pixel = 3 * Math.floor((i * photo!.length) / 3 / own);
+    for (let c = 0; c < 3; c++) colours[3 * (MEASURED + i) + c] = photo![pixel + c] / 255;
+  }
+  return colours;
+}
+
+/** The digits of `index` in `base`, mirrored at the point (Halton 1960). */
+function halton(index: number, base: number): number {
+  let value = 0;
+  for (let fraction = 1 / base, rest = index; rest > 0; rest = Math.floor(rest / base), fraction /= base) {
+    value += fraction * (rest % base);
+  }
+  return value;
+}
