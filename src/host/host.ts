@@ -2,7 +2,8 @@ import { type Lut3D } from '../color/lut3d';
 
 /**
  * What the product needs from its surroundings: a folder of files here, Photoshop or a browser page elsewhere.
- * Pixels are sRGB (encoded values, not linear light) everywhere behind this interface; a host converts on the way in.
+ * What crosses this interface is sRGB (encoded values, not linear light): the proxy and the retouch. A host keeps the
+ * document's own colours and brings the retouch into them.
  */
 export interface Host {
   /**

@@ -1,7 +1,7 @@
 import { linearToSrgb, srgbToLinear, type Triple } from '../convert';
 import { ColorError } from '../errors';
 import { type ColorFunction, Lut3D } from '../lut3d';
-import { type Curve, makeTransfer, type Transfer } from './curve';
+import { usableTransfer } from './curve';
 import { extend, fitIntoCube } from './gamut';
 import { inverse, product, spansSpace, transform } from './matrix';
 import { type GreySpace, type RgbSpace, SRGB } from './spaces';
@@ -43,7 +43,7 @@ export function bakeInSpace(space: RgbSpace, retouch: ColorFunction | Lut3D, siz
  * @throws ColorError BAD_ARGUMENT for a space without inverse, or (by the function) a retouch that gives no numbers
  */
 export function retouchInSpace(space: RgbSpace, retouch: ColorFunction | Lut3D): ColorFunction {
-  const [red, green, blue] = space.curves.map(usable);
+  const [red, green, blue] = space.curves.map(usableTransfer);
   if (!spansSpace(space.toXyz)) {
     throw new ColorError('BAD_ARGUMENT', 'The three primaries do not span a colour space.');
   }
@@ -76,19 +76,13 @@ export function bakeGrey(space: GreySpace, retouch: ColorFunction | Lut3D, size:
   if (!Number.isInteger(size) || size < 2 || size > MAX_GREY_SIZE) {
     throw new ColorError('BAD_ARGUMENT', `A curve has 2 to ${MAX_GREY_SIZE} values, not ${size}.`);
   }
-  const curve = usable(space.curve);
+  const curve = usableTransfer(space.curve);
   const linearRetouch = inLinearLight(retouch);
   return Float32Array.from({ length: size }, (_, i) => {
     const grey = curve.toLinear(i / (size - 1));
     const [, luminance] = transform(SRGB.toXyz, linearRetouch([grey, grey, grey]));
     return curve.fromLinear(luminance);
   });
-}
-
-function usable(curve: Curve): Transfer {
-  const transfer = makeTransfer(curve);
-  if (transfer) return transfer;
-  throw new ColorError('BAD_ARGUMENT', 'A curve of this colour space does not rise from dark to light.');
 }
 
 function inLinearLight(retouch: ColorFunction | Lut3D): LinearRetouch {

@@ -1,3 +1,5 @@
+import { ColorError } from '../errors';
+
 /**
  * A tone curve, from encoded values to linear light, both in [0,1].
  * - gamma: y = x^gamma
@@ -53,6 +55,13 @@ export function makeTransfer(curve: Curve): Transfer | undefined {
     case 'table':
       return tableTransfer(curve.values);
   }
+}
+
+/** The same, for a space that is to be used. Throws ColorError BAD_ARGUMENT where it is no tone curve. */
+export function usableTransfer(curve: Curve): Transfer {
+  const transfer = makeTransfer(curve);
+  if (transfer) return transfer;
+  throw new ColorError('BAD_ARGUMENT', 'A curve of this colour space does not rise from dark to light.');
 }
 
 function gammaTransfer(gamma: number): Transfer | undefined {

@@ -15,4 +15,5 @@ export { parseProfile, type Profile } from './parse';
 export { recogniseSpace } from './recognise';
 export { writeMatrixProfile, type MatrixProfileOptions } from './write';
 export { bakeInSpace, retouchInSpace, bakeGrey } from './bake';
+export { toSrgb, greyToSrgb, neutralIn } from './toSrgb';
 export { deviceLinkProfile, type DeviceLinkOptions } from './deviceLink';

@@ -1,6 +1,7 @@
 import { formatCubeBytes } from '../../color/cube-write';
 import { breathe } from '../cancel';
-import { deviceLinkProfile } from '../../color/icc';
+import { bakeInSpace, deviceLinkProfile } from '../../color/icc';
+import { type Lut3D } from '../../color/lut3d';
 import { HostError } from '../errors';
 import {
   type AppliedRetouch,
@@ -14,13 +15,12 @@ import { FileSet } from './fileSet';
 import { EXTENSIONS, NameChooser, photoName } from './names';
 import { packMerged, packPixels, psdParts } from './psd';
 import { type Pixels, type ReadPhoto, quoted, readPhoto } from './photo';
-import { pngPieces, srgbProfile } from './png';
+import { pngPieces, profileOf } from './png';
 import { makeProxy } from './proxy';
 import { xmpPacket } from './xmp';
 
 /** Pixels between two looks at the signal while the LUT is applied. */
 const PIXELS_PER_BAND = 1e6;
-const CUBE_COMMENTS = ['Input and output: sRGB (IEC 61966-2-1), encoded values, full range.'];
 
 /** Photos are files; a retouch is four files beside each other: NAME.psd, NAME.png, NAME.cube and NAME.json. */
 export class FilesHost implements Host {
@@ -70,19 +70,22 @@ class FilesDocument implements HostDocument {
   async applyRetouch(retouch: Retouch, { signal, onStage }: ApplyRetouchOptions = {}): Promise<AppliedRetouch> {
     const pixels = this.heldPixels();
     this.pixels = undefined;
-    const profile = await srgbProfile();
+    const profile = await profileOf(pixels);
+    // The retouch is made for sRGB; the files speak the photo's own colours.
+    const lut = pixels.space ? bakeInSpace(pixels.space.space, retouch.lut, retouch.lut.size) : retouch.lut;
     const watch = new Stopwatch();
 
     onStage?.('render');
     const original = await watch.time('write', () => packPixels(pixels, signal));
-    await watch.time('render', () => applyInPlace(pixels, retouch, signal));
+    await watch.time('render', () => applyInPlace(pixels, lut, signal));
 
     onStage?.('write');
     const files = new FileSet(this.folder);
     try {
       const name = await this.names.choose(this.name);
-      const title = `VeraRetouch ${this.name} (sRGB)`;
-      const cube = formatCubeBytes(retouch.lut, { title, comments: CUBE_COMMENTS });
+      const title = `VeraRetouch ${this.name} (${profile.name})`;
+      const comments = [`Input and output: ${profile.name}, encoded values, full range.`];
+      const cube = formatCubeBytes(lut, { title, comments });
       const write = async (): Promise<void> => {
         // The PNG is compressed on another thread while this one packs the PSD.
         const png = files.stage(`${name}.png`, pngPieces(pixels, profile, signal), signal);
@@ -99,8 +102,8 @@ class FilesDocument implements HostDocument {
           merged,
           cube,
           cubeName: `${name}.cube`,
-          deviceLink: deviceLinkProfile(retouch.lut, { form: 'mft2', description: title }),
-          profile,
+          deviceLink: deviceLinkProfile(lut, { form: 'mft2', description: title }),
+          profile: profile.bytes,
           xmp: xmpPacket(this.name, retouch.story, retouch.provenance),
           density: this.density,
         });
@@ -130,7 +133,7 @@ class FilesDocument implements HostDocument {
   }
 }
 
-async function applyInPlace(pixels: Pixels, { lut }: Retouch, signal?: AbortSignal): Promise<void> {
+async function applyInPlace(pixels: Pixels, lut: Lut3D, signal?: AbortSignal): Promise<void> {
   const { channels, data } = pixels;
   const band = PIXELS_PER_BAND * channels;
   for (let at = 0; at < data.length; at += band) {

@@ -2,15 +2,18 @@ import { stat, open as openFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
+import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
+import { type PhotoSpace, type Reading, readingOf } from './photoSpace';
 
-/** Pixels of a photo in memory: sRGB, interleaved, rows from the top, upright. */
+/** Pixels of a photo in memory: interleaved, rows from the top, upright; sRGB unless `space` says otherwise. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly channels: 3 | 4;
   /** width * height * channels values; Uint8Array 0..255 or Uint16Array 0..65535. */
   readonly data: Uint8Array | Uint16Array;
+  readonly space?: PhotoSpace | undefined;
 }
 
 export interface ReadPhoto {
@@ -43,9 +46,9 @@ export function useThreads(threads: number): void {
 }
 
 /**
- * Reads a whole photo: JPEG, PNG, TIFF or WebP, 8 or 16 bits per channel; grey and CMYK become RGB, an embedded
- * profile is converted to sRGB, EXIF orientation is applied, transparency is kept. The header is checked against the
- * limits before pixels are decoded. Throws HostError PHOTO_*.
+ * Reads a whole photo, 8 or 16 bits per channel. RGB with a matrix profile keeps its own numbers; grey and CMYK, and RGB
+ * with any other profile, become sRGB. EXIF orientation is applied, transparency is kept. The header is checked against
+ * the limits before pixels are decoded. Throws HostError PHOTO_*.
  */
 export async function readPhoto(file: string, signal?: AbortSignal): Promise<ReadPhoto> {
   throwIfCancelled(signal);
@@ -53,8 +56,9 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
   const header = await readHeader(file, signal);
   checkHeader(file, header);
   const sixteen = header.depth === 'ushort';
-  const image = openImage(file).autoOrient();
-  const converted = sixteen ? to16BitSrgb(image, header) : image.toColourspace('srgb');
+  const reading = readingOf(header);
+  const image = openImage(file, reading.kind !== 'convert').autoOrient();
+  const converted = sixteen ? to16Bits(image, header, reading) : image.toColourspace('srgb');
   const opaque = header.hasAlpha ? converted : converted.removeAlpha();
   let decoded;
   try {
@@ -77,11 +81,17 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
       'Convert it to RGB and try again.',
     );
   }
-  return {
-    pixels: { width, height, channels, data: sixteen ? asUint16(decoded.data) : decoded.data },
-    density: header.density,
-    notes: notesOn(header),
-  };
+  const data = sixteen ? asUint16(decoded.data) : decoded.data;
+  if (reading.kind === 'grey') greyValues(data, channels, reading.space);
+  const space = reading.kind === 'as-is' ? reading.space : undefined;
+  return { pixels: { width, height, channels, data, space }, density: header.density, notes: notesOn(header, reading) };
+}
+
+/** Grey by the file's own curve becomes sRGB, in place. */
+function greyValues(data: Uint8Array | Uint16Array, channels: number, space: GreySpace): void {
+  const top = data instanceof Uint16Array ? 65535 : 255;
+  const table = greyToSrgb(space, top + 1).map((value) => Math.round(value * top));
+  for (let i = 0; i < data.length; i += channels) data[i] = data[i + 1] = data[i + 2] = table[data[i]];
 }
 
 async function checkFile(file: string): Promise<void> {
@@ -122,9 +132,9 @@ async function checkFile(file: string): Promise<void> {
   }
 }
 
-function openImage(file: string): Sharp {
+function openImage(file: string, ignoreIcc = false): Sharp {
   // The project's own limits are checked on the header; "error" also refuses files that were cut short.
-  return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+  return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc });
 }
 
 async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata> {
@@ -173,9 +183,9 @@ function checkHeader(file: string, header: Metadata): void {
  * The encoder's 16-bit pipeline computes in Display P3 when a file has a profile, and leaves values as they are when
  * it has none. Only the first must be brought to sRGB, which asking for an output profile does.
  */
-function to16BitSrgb(image: Sharp, header: Metadata): Sharp {
+function to16Bits(image: Sharp, header: Metadata, reading: Reading): Sharp {
   const wide = image.toColourspace('rgb16');
-  return header.hasProfile && header.space === 'rgb16' ? wide.withIccProfile('srgb') : wide;
+  return reading.kind === 'convert' && header.space === 'rgb16' ? wide.withIccProfile('srgb') : wide;
 }
 
 function asUint16(bytes: Buffer): Uint16Array {
@@ -183,9 +193,11 @@ function asUint16(bytes: Buffer): Uint16Array {
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }
 
-function notesOn(header: Metadata): string[] {
+function notesOn(header: Metadata, reading: Reading): string[] {
   const notes: string[] = [];
-  if (header.space === 'cmyk') notes.push('The photo is CMYK; it was converted to sRGB.');
+  if (reading.kind === 'convert' && reading.note !== undefined) notes.push(reading.note);
+  if (reading.kind === 'as-is' && reading.space)
+    notes.push(`The photo is in ${reading.space.name}; so are the results.`);
   if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} pictures; the first was read.`);
   return notes;
 }

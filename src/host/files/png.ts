@@ -19,7 +19,7 @@ const PAETH = 4;
  */
 export async function* pngPieces(
   pixels: Pixels,
-  profile: Uint8Array,
+  profile: NamedProfile,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   const { width, height, channels, data } = pixels;
@@ -30,7 +30,7 @@ export async function* pngPieces(
   yield Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
   yield chunk('IHDR', header);
   // A name, no compression method but the only one there is, the compressed profile.
-  yield chunk('iCCP', Buffer.concat([Buffer.from('sRGB\0\0', 'latin1'), deflateSync(profile)]));
+  yield chunk('iCCP', Buffer.concat([Buffer.from(`${profile.name}\0\0`, 'latin1'), deflateSync(profile.bytes)]));
   const deflate = createDeflate({ level: 2, chunkSize: PIECE });
   // Failures come out of the loop below: the pipeline hands them on.
   pipeline(Readable.from(filteredBands(pixels, signal)), deflate, () => undefined);
@@ -97,12 +97,20 @@ function filterPaeth(row: Uint8Array, above: Uint8Array, pixelBytes: number, out
   }
 }
 
+/** An ICC profile with the name that programs show for it. */
+export interface NamedProfile {
+  /** Printable ASCII, at most 79 characters. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 let srgb: Promise<Uint8Array> | undefined;
 
-/** The ICC profile of sRGB, as the image library carries it. */
-export function srgbProfile(): Promise<Uint8Array> {
+/** The profile that results of these pixels carry: the photo's own, else sRGB's as the image library has it. */
+export async function profileOf({ space }: Pixels): Promise<NamedProfile> {
+  if (space) return { name: space.name, bytes: space.profile };
   srgb ??= makeSrgbProfile();
-  return srgb;
+  return { name: 'sRGB', bytes: await srgb };
 }
 
 async function makeSrgbProfile(): Promise<Uint8Array> {
