@@ -28,14 +28,14 @@ function common(mode) {
   };
 }
 
-/** The command line: one CommonJS file; packages with native parts stay outside it. */
+/** The command line and its worker threads: CommonJS files; packages with native parts stay outside them. */
 function cli(mode) {
   return {
     ...common(mode),
     name: 'cli',
     target: 'node20',
-    entry: './src/cli/main.ts',
-    output: { path: path.join(root, 'dist'), filename: 'cli.cjs' },
+    entry: { cli: './src/cli/main.ts', photoWorker: './src/cli/batch/photoWorker.ts' },
+    output: { path: path.join(root, 'dist'), filename: '[name].cjs' },
     externals: { sharp: 'commonjs sharp', 'onnxruntime-node': 'commonjs onnxruntime-node' },
     // Readable stack traces are worth more than bytes on a command line.
     optimization: { minimize: false },

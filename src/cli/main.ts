@@ -1,6 +1,8 @@
 import { Narrator, type TextSink, type Terminal } from './console';
 import { loadEngine, packageVersion } from './engine';
 import { EXIT, UsageError, isCancellation } from './errors';
+import { namesFolder } from './batch/inputs';
+import { runBatch } from './batch/runBatch';
 import { parseCommandLine } from './options';
 import { removeTemporaryFiles } from '../host/files/fileSet';
 import { runRetouch } from './retouch';
@@ -39,7 +41,9 @@ async function run(terminal: Terminal, signal: AbortSignal): Promise<number> {
     terminal.stdout.write(parsed.text);
     return EXIT.ok;
   }
-  return runRetouch(parsed.job, terminal, signal, loadEngine);
+  const { job } = parsed;
+  const isBatch = job.match !== undefined || (await namesFolder(job.photos));
+  return isBatch ? runBatch(job, terminal, signal, loadEngine) : runRetouch(job, terminal, signal, loadEngine);
 }
 
 /** Ends the process although encoders and the model may still be at work on other threads. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FACTORS, MAX_STRENGTH, type Factor, type Strength } from '../inference';
+import { type Match } from './batch/series';
 import { UsageError } from './errors';
 
 export type Task =
@@ -18,6 +19,8 @@ export interface RetouchJob {
   readonly bundle: string | undefined;
   readonly threads: number | undefined;
   readonly json: boolean;
+  /** One look for all photos: that of the first, or the mean. Makes a batch of any list of photos. */
+  readonly match?: Match | undefined;
 }
 
 export type Parsed =
@@ -35,11 +38,17 @@ where a name is taken, -2, -3, ... is added. Photos never leave this machine.
 The reasoning is written to stderr while the model thinks; stdout lists the files, or with --json one
 JSON object per photo and line (null for a photo that failed).
 
+A folder is a batch: several photos at once, progress with the time left, report.json and index.html (before,
+after and why, on one page) beside the results. Stopped or killed, the same command goes on where it was; a
+photo that is done is not done again.
+
 Exit codes: 0 all photos done, 1 some photo or the model failed, 2 wrong command line, 130 cancelled (Ctrl-C).
 
 Examples:
   veraretouch retouch photo.jpg --auto
   veraretouch retouch *.jpg --style "warm, faded film" --out film
+  veraretouch retouch holiday --auto --out holiday-retouched
+  veraretouch retouch wedding --style "soft and bright" --match mean
   veraretouch retouch photo.jpg --params settings.json --strength light=0.5
   veraretouch retouch photo.jpg --reference before.jpg after.jpg --json
 `;
@@ -88,13 +97,14 @@ interface RawOptions {
   bundle?: string;
   threads?: number;
   json?: boolean;
+  match?: string;
 }
 
 function retouchCommand(program: Command): Command {
   return program
     .command('retouch')
-    .description('Retouches photos (JPEG, PNG, TIFF, WebP) in one of four ways.')
-    .argument('<photo...>', 'photos to retouch')
+    .description('Retouches photos (JPEG, PNG, TIFF, WebP) or folders of them in one of four ways.')
+    .argument('<photo...>', 'photos to retouch, or folders: all photos directly in them')
     .option('--auto', 'look at each photo and decide what it needs')
     .option('--style <text>', 'retouch as this text says')
     .option(
@@ -111,15 +121,29 @@ function retouchCommand(program: Command): Command {
     .option('--out <dir>', 'folder for the results', DEFAULT_OUT)
     .option('--bundle <dir>', 'folder of the model bundle (default: the one that comes with the program)')
     .addOption(new Option('--threads <n>', 'processor threads to use (default: all)').argParser(parseThreads))
+    .addOption(
+      new Option('--match <how>', 'keep one look over all photos: that of the first one, or the mean').choices([
+        'first',
+        'mean',
+      ]),
+    )
     .option('--json', 'print the results as JSON, one object per photo and line')
     .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError();
 }
 
 function readJob(photos: readonly string[], options: RawOptions): RetouchJob {
+  const task = readTask(options);
+  if (options.match !== undefined && task.kind !== 'auto' && task.kind !== 'style') {
+    throw new UsageError(
+      `--match is for --auto and --style; ${task.kind === 'param' ? 'parameters' : 'a reference look'} are the same for every photo anyway.`,
+      'Leave --match out.',
+    );
+  }
   return {
     photos,
-    task: readTask(options),
+    task,
+    match: options.match as Match | undefined,
     strength: options.strength ?? {},
     out: options.out,
     bundle: options.bundle,

@@ -15,7 +15,7 @@ export interface RetouchRecord {
 }
 
 export interface RecordParts {
-  readonly result: RetouchResult;
+  readonly result: Pick<RetouchResult, 'mode' | 'reasoning' | 'timingsMs' | 'tokens'>;
   readonly load: number;
   readonly render: number;
   readonly write: number;

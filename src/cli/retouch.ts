@@ -8,11 +8,9 @@ import { Narrator, type Terminal, printable } from './console';
 import { DEVICE, type Engine, type EngineLoader } from './engine';
 import { EXIT, concernsOnePhoto, isCancellation } from './errors';
 import { type RetouchJob } from './options';
+import { PROXY_EDGE } from './batch/photoHandler';
 import { readParameterFile } from './parameterFile';
 import { type RetouchRecord, makeRecord, storyOf } from './record';
-
-/** Long edge of what the model sees. */
-const PROXY_EDGE = 1024;
 
 /** What the model said, and the photo as it saw it, where it did. */
 interface Asked {

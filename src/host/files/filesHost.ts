@@ -22,13 +22,23 @@ import { xmpPacket } from './xmp';
 /** Pixels between two looks at the signal while the LUT is applied. */
 const PIXELS_PER_BAND = 1e6;
 
+type Names = Pick<NameChooser, 'choose'>;
+
+export interface FilesHostOptions {
+  /** Chooses the names of results where they are not chosen here: a queue of photos knows more than one photo. */
+  readonly names?: Names;
+}
+
 /** Photos are files; a retouch is four files beside each other: NAME.psd, NAME.png, NAME.cube and NAME.json. */
 export class FilesHost implements Host {
-  private readonly names: NameChooser;
+  private readonly names: Names;
 
   /** `folder` receives the results; it must exist (`prepareFolder`). No file in it is ever overwritten. */
-  constructor(private readonly folder: string) {
-    this.names = new NameChooser(folder);
+  constructor(
+    private readonly folder: string,
+    options: FilesHostOptions = {},
+  ) {
+    this.names = options.names ?? new NameChooser(folder);
   }
 
   async open(file: string, signal?: AbortSignal): Promise<HostDocument> {
@@ -50,7 +60,7 @@ class FilesDocument implements HostDocument {
     private readonly file: string,
     { pixels, density, notes }: ReadPhoto,
     private readonly folder: string,
-    private readonly names: NameChooser,
+    private readonly names: Names,
   ) {
     this.name = photoName(file);
     this.width = pixels.width;

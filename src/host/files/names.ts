@@ -9,9 +9,15 @@ export const EXTENSIONS = ['psd', 'png', 'cube', 'json'] as const;
  * Letter case is ignored, as some file systems do.
  */
 export class NameChooser {
-  private readonly taken = new Set<string>();
+  private readonly taken: Set<string>;
 
-  constructor(private readonly folder: string) {}
+  /** `reserved`: file names that are never given out, in lower case. */
+  constructor(
+    private readonly folder: string,
+    reserved: readonly string[] = [],
+  ) {
+    this.taken = new Set(reserved);
+  }
 
   async choose(name: string): Promise<string> {
     for (const file of await readdir(this.folder)) this.taken.add(file.toLowerCase());
