@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// node scripts/bench/index.mjs [NAME...] [--json FILE] [--repeat N]
-// Each bench is a file beside this one that exports `description` and `run({ repeat })`; its name is its file name.
+// node scripts/bench/index.mjs [NAME...] [--json FILE] [--repeat N] [--photos DIR] [--plot FILE]
+// Each bench is a file beside this one that exports `description` and `run({ repeat, photos, plot })`; its name is its file
+// name. --photos is a folder of photos to measure on (default: the samples), --plot where a bench may draw its curves.
 // Results go to stdout (and FILE) as JSON, progress to stderr.
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -10,7 +11,12 @@ import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, repeat: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'string' },
+    repeat: { type: 'string', default: '5' },
+    photos: { type: 'string' },
+    plot: { type: 'string' },
+  },
 });
 const repeat = Number(values.repeat);
 const available = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
@@ -41,7 +47,10 @@ const report = {
 for (const name of positionals.length > 0 ? positionals : available) {
   const bench = await import(new URL(`${name}.mjs`, import.meta.url));
   console.error(`${name}: ${bench.description}`);
-  report.benches[name] = { description: bench.description, ...(await bench.run({ repeat })) };
+  report.benches[name] = {
+    description: bench.description,
+    ...(await bench.run({ repeat, photos: values.photos, plot: values.plot })),
+  };
 }
 const text = `${JSON.stringify(report, null, 2)}\n`;
 if (values.json) {

@@ -1,5 +1,6 @@
 """Retold answers say what the rendered pixels show, for every task, and fit the examples they belong to."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -11,9 +12,11 @@ from veraretouch.engine.params import sample_params
 from veraretouch.models.encoder import RetouchEncoder
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
-from veraretouch.reasoning import agreement, compose
+from veraretouch.reasoning import Claim, agreement, compose
+from veraretouch.reasoning.axes import AXES, LEAVE, claims
 from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
+from veraretouch.reasoning.measure import change
 from veraretouch.train.examples import Shards
 from veraretouch.train.retell import rendered, retell, use_retold
 from veraretouch.train.tone import Labels, Step, build_perception
@@ -69,6 +72,25 @@ def test_retold_answers_agree_with_their_own_pixels(step):
                 plans = {f: fields[f"plan.{f}"] for f in COUNTS}
                 found = agreement(plans, before, after)
                 assert all(a.claims == a.agreed > 0 for a in found.values())
+
+
+def test_several_processes_tell_the_same(step):
+    assert retell(step, seed=1, processes=2) == retell(step, seed=1)
+
+
+def test_only_what_is_clear_is_claimed():
+    still = change(photo(PIXELS), photo(PIXELS))
+    dead = AXES["temperature"].dead
+    for moved, clear, expected in (
+        (1.2, 1.0, Claim("temperature", 1, "slight")),
+        (1.2, 2.0, LEAVE),
+        # Too much to be called still, and nothing else to say.
+        (1.8, 2.0, Claim("temperature", 1, "slight")),
+        (3.0, 2.0, Claim("temperature", 1, "moderate")),
+    ):
+        assert claims(dataclasses.replace(still, temperature=moved * dead), "globalColor", clear) == [expected]
+    both = dataclasses.replace(still, temperature=3 * dead, tint=1.8 * AXES["tint"].dead)
+    assert len(claims(both, "globalColor")) == 2 and len(claims(both, "globalColor", 2.0)) == 1
 
 
 def test_retold_answers_are_put_in_place_of_the_composed_ones(step, tmp_path):

@@ -100,13 +100,18 @@ def _weight(change: Change, axis: Axis) -> float:
     return size
 
 
-def claims(change: Change, factor: str) -> list[Claim]:
+def claims(change: Change, factor: str, clear: float = 1.0) -> list[Claim]:
     """What the plan of a factor says about a change: largest first, [LEAVE] when nothing leaves its dead zone.
 
     The same change always gives the same claims. Removing all colour comes first and leaves no saturation to speak of.
+    clear: how many dead zones a change must exceed to be spoken of; where none does, but one moved too far to be called
+    still, the largest is named all the same.
     """
-    moved = [a for a in axes_of(factor) if abs(effect(change, a.name)) > a.dead]
+    moved = [a for a in axes_of(factor) if abs(effect(change, a.name)) > clear * a.dead]
     moved.sort(key=lambda a: (a.name != "monochrome", -_weight(change, a)))
+    if not moved and clear > STILL:
+        moved = [a for a in axes_of(factor) if abs(effect(change, a.name)) > STILL * a.dead]
+        moved = sorted(moved, key=lambda a: -_weight(change, a))[:1]
     found = []
     for axis in moved[: MOST_CLAIMS[factor]]:
         value = effect(change, axis.name)

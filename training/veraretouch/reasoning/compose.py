@@ -53,12 +53,14 @@ def compose(
     mode: str,
     instruction: str | None = None,
     params: Mapping[str, float] | Sequence[float] | None = None,
+    clear: float = 1.0,
 ) -> dict[str, str]:
     """Text of the seven answer fields (keys FIELDS) for one retouch.
 
     before, after: the same pixels, [N, 3] sRGB in [0, 1]; elements: names of what is seen, may be empty;
     mode: auto, style or param; params (param mode): 38 values in [-1, 1] by name or in order. The instruction of
     style mode is not quoted: what is said comes from pixels only. Param mode leaves elements and problems empty.
+    clear: how clear a change must be to be claimed (see axes.claims).
     Raises ReasoningError for an unknown mode, bad pixels or bad parameters.
     """
     if mode not in MODES:
@@ -76,7 +78,7 @@ def compose(
     described = stats(p)
     fields["elements"] = _capital(elements_text(described, elements, rng))
     for factor in FACTORS:
-        planned = claims(measured, factor)
+        planned = claims(measured, factor, clear)
         if mode == "auto":
             problem = auto_problem(described, planned, measured, factor, rng)
         else:
