@@ -24,9 +24,9 @@ export class VeraRetouchError extends Error {
   }
 }
 
-export type ColorErrorCode = 'BAD_ARGUMENT' | 'CUBE_UNSUPPORTED' | 'CUBE_INVALID' | 'CUBE_TOO_LARGE';
+export type ColorErrorCode = 'BAD_ARGUMENT' | 'CUBE_UNSUPPORTED' | 'CUBE_INVALID' | 'CUBE_TOO_LARGE' | 'GPU_FAILED';
 
-/** Anything `src/color` refuses: wrong sizes or types of arguments, `.cube` text it cannot or will not read. */
+/** Anything `src/color` refuses: wrong sizes or types of arguments, `.cube` text it cannot or will not read, a GPU that failed. */
 export class ColorError extends VeraRetouchError {
   declare readonly code: ColorErrorCode;
 

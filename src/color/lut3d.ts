@@ -1,5 +1,6 @@
 import { ColorError } from './errors';
-import { type PixelArray, type ApplyOptions, applyTetrahedral, interpolate, LutTables } from './tetrahedral';
+import { LutTables } from './tables';
+import { type PixelArray, type ApplyOptions, applyTetrahedral, interpolate } from './tetrahedral';
 
 /** Grid sizes this library accepts: 2 corners per axis up to 129 points (26 MB of floats). */
 export const MIN_LUT_SIZE = 2;
@@ -44,10 +45,10 @@ export class Lut3D {
     }
     this.size = size;
     this.data = data;
-    this.#tables = new LutTables(data);
+    this.#tables = new LutTables(data, size);
   }
 
-  /** The LUT that changes nothing: at 8 and 16 bits `apply` returns its input exactly. */
+  /** The LUT that changes nothing: `apply` returns pixels within the range exactly, at every depth. */
   static identity(size: number): Lut3D {
     return new Lut3D(size, gridPoints(size));
   }
@@ -77,13 +78,15 @@ export class Lut3D {
    * way in, not on the way out; NaN counts as 0). Integer results are rounded to nearest and clipped after the
    * interpolation (at 8 bits LUT values beyond +-4 are clipped to that before it).
    *
-   * Works in place unless `destination` is given. For progress or cancellation call it on `subarray` bands.
+   * Works in place unless `destination` is given, on the whole image unless a `tile` is. For progress or cancellation
+   * call it on `subarray` bands or on tiles. Bytes and words are computed by WebAssembly SIMD where there is any, with
+   * the same results.
    *
    * @returns the array that was written
    * @throws ColorError BAD_ARGUMENT before any pixel is touched
    */
   apply<T extends PixelArray>(pixels: T, channels: 3 | 4, options: ApplyOptions<T> = {}): T {
-    return applyTetrahedral(this.#tables, this.size, pixels, channels, options);
+    return applyTetrahedral(this.#tables, pixels, channels, options);
   }
 }
 

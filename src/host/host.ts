@@ -48,9 +48,9 @@ export interface HostDocument {
 export interface Retouch {
   /** sRGB to sRGB. */
   readonly lut: Lut3D;
-  /** Plain text for people (the reasoning), one entry per paragraph; kept inside the layered file. */
+  /** Plain text for people (the reasoning), one entry per paragraph; kept inside the results. */
   readonly story: readonly string[];
-  /** The same for programs, JSON-able; kept inside the layered file too. */
+  /** The same for programs, JSON-able; kept inside the results too. */
   readonly provenance: unknown;
   /** The record kept beside the picture: JSON-able; asked for last, when the times are known. */
   record(times: ApplyTimes): unknown;

@@ -1,23 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { FilesHost } from '../../src/host/files/filesHost';
+import { ask } from './support/oracle';
 import { gradient, image, temporaryFolder, warmLut } from './support/pictures';
 
-/*
- * The layered file as others see it: psd-tools opens it, LittleCMS applies its DeviceLink profile. Python is the one
- * that `npm run setup` prepares; without it this test fails rather than passing unseen.
- */
-const ROOT = path.resolve(__dirname, '../..');
+/* The layered file as others see it: psd-tools opens it, LittleCMS applies its DeviceLink profile. */
 const folder = temporaryFolder();
-
-function python(): string {
-  const named = process.env['VERARETOUCH_PYTHON'];
-  const own = ['bin/python', 'Scripts/python.exe'].map((file) => path.join(ROOT, '.venv', file)).find(existsSync);
-  const found = named ?? own;
-  if (found === undefined) throw new Error('No Python: run `npm run setup`, or set VERARETOUCH_PYTHON.');
-  return found;
-}
 
 async function reportOn(name: string, channels: 3 | 4): Promise<Record<string, unknown>> {
   const [width, height] = [90, 70];
@@ -35,9 +23,7 @@ async function reportOn(name: string, channels: 3 | 4): Promise<Record<string, u
     record: () => ({}),
   });
   const files = ['psd', 'png', 'cube'].map((extension) => results.find((file) => file.endsWith(extension))!);
-  const run = spawnSync(python(), [path.join(ROOT, 'test/oracle/check_psd.py'), photo, ...files], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(run.stderr);
-  return JSON.parse(run.stdout) as Record<string, unknown>;
+  return ask('check_psd.py', photo, ...files);
 }
 
 test.each([

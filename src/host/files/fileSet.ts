@@ -5,7 +5,7 @@ import path from 'node:path';
 import { VeraRetouchError } from '../../color/errors';
 import { throwIfCancelled } from '../cancel';
 import { HostError } from '../errors';
-import { quoted, reason } from './photo';
+import { quoted, reason } from './photoErrors';
 
 /** Bytes written between two looks at the signal. */
 const CHUNK = 8 * 1024 * 1024;

@@ -14,10 +14,14 @@ import {
 import { FileSet } from './fileSet';
 import { EXTENSIONS, NameChooser, photoName } from './names';
 import { packMerged, packPixels, psdParts } from './psd';
-import { type Pixels, type ReadPhoto, quoted, readPhoto } from './photo';
+import { uprightExif } from './exif';
+import { type PhotoMetadata } from './metadata';
+import { type ReadPhoto, readPhoto } from './photo';
+import { quoted } from './photoErrors';
+import { type Pixels } from './pixels';
 import { pngPieces, profileOf } from './png';
 import { makeProxy } from './proxy';
-import { xmpPacket } from './xmp';
+import { type XmpContent, xmpPacket } from './xmp';
 
 /** Pixels between two looks at the signal while the LUT is applied. */
 const PIXELS_PER_BAND = 1e6;
@@ -54,11 +58,12 @@ class FilesDocument implements HostDocument {
   readonly hasAlpha: boolean;
   readonly notes: readonly string[];
   private readonly density: number | undefined;
+  private readonly metadata: PhotoMetadata;
   private pixels: Pixels | undefined;
 
   constructor(
     private readonly file: string,
-    { pixels, density, notes }: ReadPhoto,
+    { pixels, density, metadata, notes }: ReadPhoto,
     private readonly folder: string,
     private readonly names: Names,
   ) {
@@ -68,6 +73,7 @@ class FilesDocument implements HostDocument {
     this.bitDepth = pixels.data instanceof Uint16Array ? 16 : 8;
     this.hasAlpha = pixels.channels === 4;
     this.density = density;
+    this.metadata = metadata;
     this.pixels = pixels;
     this.notes =
       this.bitDepth === 16 ? [...notes, 'The photo has 16 bits per channel: so has the PNG; the PSD has 8.'] : notes;
@@ -96,9 +102,12 @@ class FilesDocument implements HostDocument {
       const title = `VeraRetouch ${this.name} (${profile.name})`;
       const comments = [`Input and output: ${profile.name}, encoded values, full range.`];
       const cube = formatCubeBytes(lut, { title, comments });
+      const told = { title: this.name, story: retouch.story, provenance: retouch.provenance };
+      const { exif, packet } = this.describe(pixels, told, profile.name);
       const write = async (): Promise<void> => {
+        const pngContent = { profile, exif, xmp: packet('image/png'), density: this.density };
         // The PNG is compressed on another thread while this one packs the PSD.
-        const png = files.stage(`${name}.png`, pngPieces(pixels, profile, signal), signal);
+        const png = files.stage(`${name}.png`, pngPieces(pixels, pngContent, signal), signal);
         // Awaited below; until then a failure is not a stray one.
         png.catch(() => undefined);
         const retouched = await packPixels(pixels, signal);
@@ -114,7 +123,10 @@ class FilesDocument implements HostDocument {
           cubeName: `${name}.cube`,
           deviceLink: deviceLinkProfile(lut, { form: 'mft2', description: title }),
           profile: profile.bytes,
-          xmp: xmpPacket(this.name, retouch.story, retouch.provenance),
+          xmp: packet('application/vnd.adobe.photoshop'),
+          groupXmp: xmpPacket(told),
+          exif,
+          iptc: this.metadata.iptc,
           density: this.density,
         });
         await files.stage(`${name}.psd`, parts, signal);
@@ -131,6 +143,16 @@ class FilesDocument implements HostDocument {
     } finally {
       await files.discard();
     }
+  }
+
+  /** The photo's own metadata as they are true of the results, with the retouch's story. */
+  private describe({ width, height, space }: Pixels, told: XmpContent, profileName: string) {
+    const { exif, xmp } = this.metadata;
+    const facts = { width, height, profileName };
+    return {
+      exif: exif && uprightExif(exif, { width, height, srgb: space === undefined }),
+      packet: (format: string): string => xmpPacket(told, xmp && { xmp, facts: { ...facts, format } }),
+    };
   }
 
   private heldPixels(): Pixels {

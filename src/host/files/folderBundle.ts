@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../errors';
-import { quoted, reason } from './photo';
+import { quoted, reason } from './photoErrors';
 
 /** The files of a model bundle in a folder: what `src/inference` asks of a bundle's source. */
 export interface FolderBundle {

@@ -4,38 +4,26 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
-import { type PhotoSpace, type Reading, readingOf } from './photoSpace';
-
-/** Pixels of a photo in memory: interleaved, rows from the top, upright; sRGB unless `space` says otherwise. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 3 | 4;
-  /** width * height * channels values; Uint8Array 0..255 or Uint16Array 0..65535. */
-  readonly data: Uint8Array | Uint16Array;
-  readonly space?: PhotoSpace | undefined;
-}
+import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
+import { READABLE, UNTOUCHED, checkSize, damaged, quoted, reason } from './photoErrors';
+import { type PhotoKind, codedColours, kindOf, withSource } from './photoKind';
+import { type Reading, isHighDynamicRange, readingOf, readingOfCoded } from './photoSpace';
+import { type Pixels } from './pixels';
+import { readPsdPhoto } from './psdPhoto';
+import { type ByteSource } from './tiffTree';
 
 export interface ReadPhoto {
   readonly pixels: Pixels;
   /** Pixels per inch as the file states it, if it does. */
   readonly density: number | undefined;
+  readonly metadata: PhotoMetadata;
   readonly notes: readonly string[];
 }
 
-/**
- * Limits of what is read. Photo, packed layers and encoder buffers are in memory at once: at most about 30 bytes for
- * each pixel (measured on noise of 16 bits), so 110 megapixels stay within 4 GB together with the model. 30,000 is the longest side of a PSD.
- */
-export const MAX_PIXELS = 110e6;
-export const MAX_SIDE = 30000;
-
-const FORMATS: Readonly<Record<string, string>> = { jpeg: 'JPEG', png: 'PNG', tiff: 'TIFF', webp: 'WebP' };
-const READABLE = 'JPEG, PNG, TIFF and WebP are read.';
+const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif'];
 /** Camera raw files are TIFF containers: without this check their small preview would be read as the photo. */
 const CAMERA_RAW =
   /\.(3fr|arw|cr2|cr3|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|rwl|sr2|srf|srw|x3f)$/i;
-const UNTOUCHED = 'Nothing was written for it.';
 
 // One photo after another, each once: a cache would only hold memory.
 sharp.cache(false);
@@ -53,10 +41,26 @@ export function useThreads(threads: number): void {
 export async function readPhoto(file: string, signal?: AbortSignal): Promise<ReadPhoto> {
   throwIfCancelled(signal);
   await checkFile(file);
-  const header = await readHeader(file, signal);
+  return withSource(file, (source) => {
+    const kind = kindOf(source);
+    if (kind === 'camera-raw') throw cameraRaw(file);
+    return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, kind, signal);
+  });
+}
+
+/** Reads what the image library knows. */
+async function readPicture(
+  file: string,
+  source: ByteSource,
+  kind: PhotoKind,
+  signal?: AbortSignal,
+): Promise<ReadPhoto> {
+  const header = await readHeader(file, kind, signal);
   checkHeader(file, header);
   const sixteen = header.depth === 'ushort';
-  const reading = readingOf(header);
+  const coded = kind === 'avif' && !header.icc ? codedColours(source) : undefined;
+  if (coded && isHighDynamicRange(coded)) throw highDynamicRange(file);
+  const reading = coded ? readingOfCoded(coded) : readingOf(header);
   const image = openImage(file, reading.kind !== 'convert').autoOrient();
   const converted = sixteen ? to16Bits(image, header, reading) : image.toColourspace('srgb');
   const opaque = header.hasAlpha ? converted : converted.removeAlpha();
@@ -66,12 +70,7 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
     decoded = await unlessCancelled(raw, signal);
   } catch (cause) {
     throwIfCancelled(signal);
-    throw new HostError(
-      'PHOTO_DAMAGED',
-      `${quoted(file)} is damaged or cut short: ${reason(cause)}. ${UNTOUCHED}`,
-      'Copy the file again from its source, or open it in an editor and save it anew.',
-      cause,
-    );
+    throw kind === 'heic' || header.compression === 'hevc' ? heic(file, cause) : damaged(file, reason(cause), cause);
   }
   const { width, height, channels } = decoded.info;
   if (channels !== 3 && channels !== 4) {
@@ -82,9 +81,25 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
     );
   }
   const data = sixteen ? asUint16(decoded.data) : decoded.data;
+  if (data instanceof Uint16Array && header.format === 'heif') widen(data, header.bitsPerSample);
   if (reading.kind === 'grey') greyValues(data, channels, reading.space);
   const space = reading.kind === 'as-is' ? reading.space : undefined;
-  return { pixels: { width, height, channels, data, space }, density: header.density, notes: notesOn(header, reading) };
+  const { metadata, notes } = soundMetadata(blocksOf(header, source));
+  return {
+    pixels: { width, height, channels, data, space },
+    density: header.density,
+    metadata,
+    notes: [...notesOn(header, reading), ...notes],
+  };
+}
+
+/**
+ * 10 and 12 bits come as the upper ones of 16, whose lower ones are 0, so that white would not be white. Repeating the
+ * upper bits in the lower ones spreads the values over 0..65535, exactly at both ends.
+ */
+function widen(data: Uint16Array, bits = 16): void {
+  if (bits >= 16) return;
+  for (let i = 0; i < data.length; i++) data[i] |= data[i] >> bits;
 }
 
 /** Grey by the file's own curve becomes sRGB, in place. */
@@ -118,13 +133,7 @@ async function checkFile(file: string): Promise<void> {
   if (info.size === 0) {
     throw new HostError('PHOTO_NOT_AN_IMAGE', `${quoted(file)} is empty (0 bytes). ${UNTOUCHED}`, READABLE);
   }
-  if (CAMERA_RAW.test(file)) {
-    throw new HostError(
-      'PHOTO_FORMAT',
-      `${quoted(file)} is a camera raw file, which is not read. ${UNTOUCHED}`,
-      'Develop it to a 16-bit TIFF first, then give that.',
-    );
-  }
+  if (CAMERA_RAW.test(file)) throw cameraRaw(file);
   try {
     await (await openFile(file, 'r')).close();
   } catch (cause) {
@@ -137,11 +146,12 @@ function openImage(file: string, ignoreIcc = false): Sharp {
   return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc });
 }
 
-async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata> {
+async function readHeader(file: string, kind: PhotoKind, signal?: AbortSignal): Promise<Metadata> {
   try {
     return await unlessCancelled(openImage(file).metadata(), signal);
   } catch (cause) {
     throwIfCancelled(signal);
+    if (kind === 'heic') throw heic(file, cause);
     throw new HostError(
       'PHOTO_NOT_AN_IMAGE',
       `${quoted(file)} is not a picture that can be read: ${reason(cause)}. ${UNTOUCHED}`,
@@ -152,7 +162,7 @@ async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata>
 }
 
 function checkHeader(file: string, header: Metadata): void {
-  if (!(header.format in FORMATS)) {
+  if (!FORMATS.includes(header.format)) {
     throw new HostError(
       'PHOTO_FORMAT',
       `${quoted(file)} is in the format "${header.format}", which is not read. ${UNTOUCHED}`,
@@ -166,17 +176,32 @@ function checkHeader(file: string, header: Metadata): void {
       'Convert it to 16 bits per channel and try again.',
     );
   }
-  const { width, height } = header;
-  const megapixels = (width * height) / 1e6;
-  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE) {
-    throw new HostError(
-      'PHOTO_TOO_LARGE',
-      `${quoted(file)} has ${width} x ${height} pixels (${megapixels.toFixed(0)} megapixels); the limits are ` +
-        `${MAX_PIXELS / 1e6} megapixels, beyond which 4 GB of memory would not do, and ${MAX_SIDE} pixels a side, ` +
-        `which a PSD cannot exceed. ${UNTOUCHED}`,
-      'Make a smaller copy, retouch that, and apply its .cube file to the large photo in your editor.',
-    );
-  }
+  checkSize(file, header);
+}
+
+function cameraRaw(file: string): HostError {
+  return new HostError(
+    'PHOTO_FORMAT',
+    `${quoted(file)} is a camera raw file, which is not read. ${UNTOUCHED}`,
+    'Develop it to a 16-bit TIFF first (in Camera Raw, Lightroom, darktable or RawTherapee), then give that.',
+  );
+}
+
+function heic(file: string, cause: unknown): HostError {
+  return new HostError(
+    'PHOTO_FORMAT',
+    `${quoted(file)} is HEIC, whose coding (HEVC) the image library does not read here. ${UNTOUCHED}`,
+    'Export it as JPEG or TIFF, then give that.',
+    cause,
+  );
+}
+
+function highDynamicRange(file: string): HostError {
+  return new HostError(
+    'PHOTO_FORMAT',
+    `${quoted(file)} is a picture of high dynamic range (PQ or HLG), which is not read. ${UNTOUCHED}`,
+    'Export it for standard screens, as 16-bit TIFF or PNG, and try again.',
+  );
 }
 
 /**
@@ -195,7 +220,7 @@ function asUint16(bytes: Buffer): Uint16Array {
 
 function notesOn(header: Metadata, reading: Reading): string[] {
   const notes: string[] = [];
-  if (reading.kind === 'convert' && reading.note !== undefined) notes.push(reading.note);
+  if (reading.kind !== 'grey' && reading.note !== undefined) notes.push(reading.note);
   if (reading.kind === 'as-is' && reading.space)
     notes.push(`The photo is in ${reading.space.name}; so are the results.`);
   if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} pictures; the first was read.`);
@@ -209,16 +234,4 @@ function unreadable(file: string, cause: unknown): HostError {
     'Check that you may read it.',
     cause,
   );
-}
-
-/** A path as people see it, control characters made visible. */
-export function quoted(file: string): string {
-  return JSON.stringify(file);
-}
-
-/** The first line of what a library threw, without the path that it repeats. */
-export function reason(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const line = (text.split('\n').find((part) => part.trim() !== '') ?? 'unknown reason').trim();
-  return line.replace(/[.\s]+$/, '').slice(0, 200);
 }

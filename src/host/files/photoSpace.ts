@@ -1,6 +1,14 @@
 import { type Metadata } from 'sharp';
 import { VeraRetouchError } from '../../color/errors';
-import { type GreySpace, type KnownSpace, parseProfile, type RgbSpace } from '../../color/icc';
+import {
+  DISPLAY_P3,
+  type GreySpace,
+  type KnownSpace,
+  parseProfile,
+  type RgbSpace,
+  writeMatrixProfile,
+} from '../../color/icc';
+import { type CodedColours } from './photoKind';
 
 /** The RGB space of a photo that is not sRGB. Its pixels stay in it, and so do the results. */
 export interface PhotoSpace {
@@ -13,8 +21,8 @@ export interface PhotoSpace {
 
 /** What becomes of a photo's colours when it is read. */
 export type Reading =
-  /** The numbers are taken as they are; they are sRGB unless `space` says otherwise. */
-  | { readonly kind: 'as-is'; readonly space?: PhotoSpace }
+  /** The numbers are taken as they are; they are sRGB unless `space` says otherwise. `note` for people. */
+  | { readonly kind: 'as-is'; readonly space?: PhotoSpace; readonly note?: string }
   /** The numbers are grey by the file's own curve and become sRGB. */
   | { readonly kind: 'grey'; readonly space: GreySpace }
   /** The image library converts to sRGB; `note` says why, for people. */
@@ -47,6 +55,36 @@ export function readingOf({ space, icc }: Pick<Metadata, 'space' | 'icc'>): Read
     if (!(thrown instanceof VeraRetouchError)) throw thrown;
     return unusable(thrown.message);
   }
+}
+
+/** Primaries of Display P3, and the transfer curve of sRGB (ITU-T H.273). */
+const P3 = 12;
+/** Of sRGB itself or not stated. */
+const SRGB_PRIMARIES = [1, 2];
+/** BT.709, not stated, BT.601, sRGB: all are shown by the curve of sRGB. */
+const SRGB_TRANSFERS = [1, 2, 6, 13];
+const HDR_TRANSFERS = [16, 18];
+
+/** Whether the colours are those of a screen that shines brighter than white, which no photo of 0 to 1 can hold. */
+export function isHighDynamicRange(colours: CodedColours): boolean {
+  return HDR_TRANSFERS.includes(colours.transfer);
+}
+
+/** How a photo without a profile is read whose file states its colours by number. */
+export function readingOfCoded({ primaries, transfer }: CodedColours): Reading {
+  const usual = SRGB_TRANSFERS.includes(transfer);
+  if (usual && SRGB_PRIMARIES.includes(primaries)) return { kind: 'as-is' };
+  if (usual && primaries === P3) {
+    const name = NAMES['display-p3'];
+    return {
+      kind: 'as-is',
+      space: { name, space: DISPLAY_P3, profile: writeMatrixProfile(DISPLAY_P3, { description: name }) },
+    };
+  }
+  return {
+    kind: 'as-is',
+    note: `The photo's colours (primaries ${primaries}, curve ${transfer}) are not known; they were taken as sRGB.`,
+  };
 }
 
 function unusable(why: string): Reading {

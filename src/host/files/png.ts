@@ -2,7 +2,7 @@ import { Readable, pipeline } from 'node:stream';
 import { crc32, createDeflate, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { breathe } from '../cancel';
-import { type Pixels } from './photo';
+import { type Pixels } from './pixels';
 
 /** Bytes of pixels that are filtered in one go, between two looks at the signal. */
 const BAND = 1 << 20;
@@ -10,16 +10,26 @@ const BAND = 1 << 20;
 const PIECE = 1 << 18;
 const PAETH = 4;
 
+/** What a PNG says beside its pixels. */
+export interface PngContent {
+  readonly profile: NamedProfile;
+  /** An EXIF block from its "II" or "MM" on. */
+  readonly exif: Uint8Array | undefined;
+  readonly xmp: string;
+  /** Pixels per inch. */
+  readonly density: number | undefined;
+}
+
 /**
  * A PNG (third edition of the specification) with the pixels exactly as they are, 8 or 16 bits, alpha kept, and an
- * ICC profile; piece by piece, so that it never stands in memory whole and that stopping takes no time. An image
+ * ICC profile and metadata; piece by piece, so that it never stands in memory whole and that stopping takes no time. An image
  * library's encoder cannot be stopped: a process that ends meanwhile waits for it.
  *
  * Every row has the Paeth filter: on photos as small as choosing the filter row by row, for a fraction of the work.
  */
 export async function* pngPieces(
   pixels: Pixels,
-  profile: NamedProfile,
+  { profile, exif, xmp, density }: PngContent,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   const { width, height, channels, data } = pixels;
@@ -31,6 +41,9 @@ export async function* pngPieces(
   yield chunk('IHDR', header);
   // A name, no compression method but the only one there is, the compressed profile.
   yield chunk('iCCP', Buffer.concat([Buffer.from(`${profile.name}\0\0`, 'latin1'), deflateSync(profile.bytes)]));
+  if (density !== undefined) yield chunk('pHYs', physicalSize(density));
+  if (exif) yield chunk('eXIf', exif);
+  yield chunk('iTXt', internationalText('XML:com.adobe.xmp', xmp));
   const deflate = createDeflate({ level: 2, chunkSize: PIECE });
   // Failures come out of the loop below: the pipeline hands them on.
   pipeline(Readable.from(filteredBands(pixels, signal)), deflate, () => undefined);
@@ -45,6 +58,21 @@ function chunk(type: string, data: Uint8Array): Buffer {
   bytes.set(data, 8);
   bytes.writeUInt32BE(crc32(bytes.subarray(4, data.length + 8)), data.length + 8);
   return bytes;
+}
+
+/** Pixels per metre, both ways. */
+function physicalSize(density: number): Buffer {
+  const data = Buffer.alloc(9);
+  const perMetre = Math.round(density / 0.0254);
+  data.writeUInt32BE(perMetre, 0);
+  data.writeUInt32BE(perMetre, 4);
+  data[8] = 1;
+  return data;
+}
+
+/** Not compressed, no language, no translated keyword: as XMP asks for it. */
+function internationalText(keyword: string, text: string): Buffer {
+  return Buffer.from(`${keyword}\0\0\0\0\0${text}`);
 }
 
 async function* filteredBands({ width, height, channels, data }: Pixels, signal?: AbortSignal): AsyncGenerator<Buffer> {

@@ -4,7 +4,7 @@ import { neutralIn, type RgbSpace, toSrgb } from '../../color/icc';
 import { Lut3D } from '../../color/lut3d';
 import { unlessCancelled } from '../cancel';
 import { type Proxy } from '../host';
-import { type Pixels } from './photo';
+import { type Pixels } from './pixels';
 
 /** Neutral middle grey shows through transparent places: it is neither bright, dark nor coloured. */
 const BEHIND = 128;

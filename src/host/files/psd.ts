@@ -1,6 +1,8 @@
 import { type Layer, type LayerRawData, writePsdUint8Array } from 'ag-psd';
+import { groupMetadata, makeRoomInTopLayer } from './groupMetadata';
+import { RESOURCE, imageResource } from './imageResources';
 import { type ChannelSource, type PackedChannel, packChannel } from './packBits';
-import { type Pixels } from './photo';
+import { type Pixels } from './pixels';
 
 /** What a channel of a layer is: -1 is transparency, 0, 1, 2 are red, green, blue. */
 type ChannelId = -1 | 0 | 1 | 2;
@@ -22,14 +24,18 @@ export interface PsdContent {
   readonly deviceLink: Uint8Array;
   /** ICC profile of the pixels. */
   readonly profile: Uint8Array;
+  /** XMP packets of the document and of the group. */
   readonly xmp: string;
+  readonly groupXmp: string;
+  /** Of the photo, brought up to date. */
+  readonly exif: Uint8Array | undefined;
+  readonly iptc: Uint8Array | undefined;
   readonly density: number | undefined;
 }
 
 /** Numbers of the PSD format (Adobe Photoshop File Formats Specification). */
 const RLE = 1;
 const RGB = 3;
-const ICC_PROFILE = 1039;
 
 /**
  * The parts of a layered 8-bit PSD, to be written one after another: the original as background, above it the group
@@ -47,16 +53,24 @@ export function psdParts(content: PsdContent): Uint8Array[] {
   const resources = 26 + 4 + view.getUint32(26);
   const resourcesEnd = resources + 4 + view.getUint32(resources);
   const layersEnd = resourcesEnd + 4 + view.getUint32(resourcesEnd);
-  const profile = imageResource(ICC_PROFILE, content.profile);
-  view.setUint32(resources, view.getUint32(resources) + profile.length);
+  const added = [
+    imageResource(RESOURCE.iccProfile, content.profile),
+    ...(content.exif ? [imageResource(RESOURCE.exif, content.exif)] : []),
+    ...(content.iptc ? [imageResource(RESOURCE.iptc, content.iptc)] : []),
+  ];
+  view.setUint32(resources, view.getUint32(resources) + added.reduce((sum, block) => sum + block.length, 0));
+  const group = groupMetadata(content.groupXmp);
+  const groupEnd = makeRoomInTopLayer(view, resourcesEnd, group.length);
 
   const source = content.merged ?? content.retouched;
   const ids: ChannelId[] = content.hasAlpha ? [0, 1, 2, -1] : [0, 1, 2];
   const merged = ids.map((id) => channelOf(source, id));
   return [
     structure.subarray(0, resourcesEnd),
-    profile,
-    structure.subarray(resourcesEnd, layersEnd),
+    ...added,
+    structure.subarray(resourcesEnd, groupEnd),
+    group,
+    structure.subarray(groupEnd, layersEnd),
     Uint8Array.of(0, RLE),
     ...merged.map((channel) => channel.counts),
     ...merged.map((channel) => channel.rows),
@@ -130,17 +144,6 @@ function pixelLayer(name: string, size: PsdContent, pixels: PackedPixels, ids: r
   // The numbers are those of ag-psd's enums, which cannot be imported where files are compiled one by one.
   const rawData = { colorMode: RGB, bitsPerChannel: 8, large: false, channels } as unknown as LayerRawData;
   return { name, top: 0, left: 0, bottom: size.height, right: size.width, rawData };
-}
-
-/** One block of the image resources section: signature, id, empty name, length, data padded to even length. */
-function imageResource(id: number, data: Uint8Array): Uint8Array {
-  const block = new Uint8Array(12 + data.length + (data.length % 2));
-  const view = new DataView(block.buffer);
-  block.set(new TextEncoder().encode('8BIM'));
-  view.setUint16(4, id);
-  view.setUint32(8, data.length);
-  block.set(data, 12);
-  return block;
 }
 
 function channelOf(pixels: PackedPixels, id: ChannelId): PackedChannel {

@@ -73,7 +73,7 @@ def compose(
     if params is not None:
         values = parameter_values(params)
         for factor in FACTORS:
-            fields[f"plan.{factor}"] = _capital(_param_plan(values, measured, factor, rng))
+            fields[f"plan.{factor}"] = _capital(_param_plan(values, measured, factor, rng, clear))
         return fields
     described = stats(p)
     fields["elements"] = _capital(elements_text(described, elements, rng))
@@ -128,7 +128,9 @@ def _clause(claim: Claim, measured: Change, rng: random.Random) -> str:
     return f"{rng.choice(first)} {text}" if rng.random() < 0.5 else f"{text} {rng.choice(last)}"
 
 
-def _param_plan(values: Mapping[str, float], measured: Change, factor: str, rng: random.Random) -> str:
+def _param_plan(
+    values: Mapping[str, float], measured: Change, factor: str, rng: random.Random, clear: float = 1.0
+) -> str:
     """The sliders' own claims, without those that these pixels refute because another slider outdoes them."""
     if not is_set(values, factor):
         return rng.choice(UNSET_WORDING).format(THINGS[factor])
@@ -140,7 +142,9 @@ def _param_plan(values: Mapping[str, float], measured: Change, factor: str, rng:
             shown.append(claim)
     if not shown:
         return rng.choice(GIVEN_WORDING).format(THINGS[factor])
-    return plan_text(shown[: MOST_CLAIMS[factor]], measured, factor, rng)
+    # Which slider comes third is seldom clear, and seldom of interest.
+    most = MOST_CLAIMS[factor] if clear == 1.0 else min(2, MOST_CLAIMS[factor])
+    return plan_text(shown[:most], measured, factor, rng)
 
 
 def _capital(text: str) -> str:

@@ -28,6 +28,17 @@ class Sequence:
     states: tuple[int, int, int]
     focus: list[tuple[int, str, int]] = field(default_factory=list)
     instruction: list[int] = field(default_factory=list)
+    # A second style and the weight of the first, for mixtures of two.
+    other: list[int] = field(default_factory=list)
+    weight: float = 1.0
+
+
+def mix_sequences(sequences: list[Sequence], metas: list[dict]) -> None:
+    """Put the second instruction of mixed examples (`retell.draw_mixtures`) into their sequences."""
+    for sequence, meta in zip(sequences, metas, strict=True):
+        if "mix" in meta:
+            row, sequence.weight = meta["mix"]
+            sequence.other = sequences[row].instruction
 
 
 def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
@@ -169,6 +180,10 @@ class Batch:
     focus: torch.Tensor
     words: torch.Tensor
     words_mask: torch.Tensor
+    # The same of second styles, and the weights [B] of the first; None in a batch without mixtures.
+    others: torch.Tensor | None = None
+    others_mask: torch.Tensor | None = None
+    weights: torch.Tensor | None = None
 
 
 def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) -> Batch:
@@ -185,8 +200,12 @@ def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) 
             positions.append(position)
             tokens.append(token)
         focus += [(row, at, factor + 3 * (kind == "plan")) for at, kind, factor in sequence.focus]
+    mixture = ()
+    if any(s.weight < 1 for s in sequences):
+        others = padded([s.other or s.instruction for s in sequences])
+        mixture = (*others, torch.tensor([s.weight for s in sequences]))
     return Batch(
         ids, mask, torch.tensor(where), torch.tensor(positions), class_of[torch.tensor(tokens)],
         torch.tensor([s.states for s in sequences]), torch.tensor(rows), torch.tensor(focus),
-        *padded([s.instruction for s in sequences]),
+        *padded([s.instruction for s in sequences]), *mixture,
     )  # fmt: skip

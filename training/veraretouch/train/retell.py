@@ -51,8 +51,31 @@ def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, t
         tokens, mask = model.param_projector(params), factor_mask(params)[..., None]
     else:
         seen, _, _ = model.see(shards.features(rows), shards.tone(rows))
-        tokens = model.factors(seen) if task == "auto" else step.styles(rows, seen)
+        tokens = model.factors(seen) if task == "auto" else mixed_styles(step, rows, seen)
     return before, step.nets.renderer(before, model.read(tokens)[1] * mask)
+
+
+def draw_mixtures(shards: Shards, share: float, seed: int) -> None:
+    """Give a share of the style examples a second instruction and a weight: `meta["mix"] = [row, weight of its own]`.
+
+    There are a few hundred looks, and a language model learns to read the tokens of each by heart. Between the tokens of
+    two looks lie as many as one likes, and what they do can be rendered and told like any other.
+    """
+    rng, styles = random.Random(seed), shards.rows("style")
+    for row in styles:
+        shards.metas[row].pop("mix", None)
+        if rng.random() < share:
+            shards.metas[row]["mix"] = [rng.choice(styles), round(rng.uniform(0.2, 0.8), 3)]
+
+
+def mixed_styles(step: Step, rows: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """Tokens of the styles of `rows`, mixed with others where an example says so."""
+    tokens = step.styles(rows, seen)
+    mixes = [step.shards.metas[row].get("mix", [row, 1.0]) for row in rows.tolist()]
+    others, weights = torch.tensor([m[0] for m in mixes]), torch.tensor([m[1] for m in mixes])
+    if bool((weights < 1).any()):
+        tokens = torch.lerp(step.styles(others, seen), tokens, weights[:, None, None])
+    return tokens
 
 
 def tell(example: tuple) -> tuple[int, dict]:
@@ -101,12 +124,17 @@ def use_retold(shards: Shards, path: Path) -> None:
 def main() -> None:
     parser = stage_arguments(__doc__.splitlines()[0])
     parser.add_argument("--split", default="train", choices=("train", "val"))
+    parser.add_argument("--mix", type=float, default=0.0, help="share of the style examples that are mixed with another")
     parser.add_argument("--processes", type=int, default=1, help="processes that write answers")
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 1)
     config = read_config(a.config)
     shards = Shards(a.work / "shards" / config["shards"] / a.split)
+    draw_mixtures(shards, a.mix, config["seed"])
     answers = retell(load_step(config, a.work, shards), config["seed"], a.processes)
+    for row, answer in enumerate(answers):
+        if "mix" in shards.metas[row]:
+            answer["mix"] = shards.metas[row]["mix"]
     partial = a.work / config["name"] / f"retold-{a.split}.part"
     partial.write_text(json.dumps(answers))
     partial.rename(partial.with_suffix(".json"))

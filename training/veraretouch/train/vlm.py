@@ -35,6 +35,7 @@ from .examples import (
     batches_by_length,
     collate,
     encode_example,
+    mix_sequences,
     section_vocabulary,
 )
 from .retell import use_retold
@@ -98,6 +99,9 @@ class Step:
         latents = model.adaptor(states.flatten(1), tokens[:, 3:]) * mask[..., None]
         before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
         out = self.renderer(before, latents)
+        # The mixture of two looks has no target but what its own tokens render: only its words are learnt.
+        mixed = torch.tensor(["mix" in shards.metas[i] for i in batch.rows.tolist()], device=out.device)
+        after = torch.where(mixed[:, None, None], out.detach(), after)
         right = (logits.detach().argmax(-1) == classes).float().mean()
         return words, pixel_loss(out, after), psnr_per_image(out.detach(), after), right
 
@@ -114,7 +118,12 @@ class Step:
         styled = batch.words_mask.any(dim=1)
         if bool(styled.any()):
             words = model.lm.embed_tokens(batch.words[styled].to(device))
-            plan = model.style_projector(words, image_tokens[styled.to(device)], batch.words_mask[styled].to(device))
+            photos = image_tokens[styled.to(device)]
+            plan = model.style_projector(words, photos, batch.words_mask[styled].to(device))
+            if batch.weights is not None:
+                other = model.lm.embed_tokens(batch.others[styled].to(device))
+                other = model.style_projector(other, photos, batch.others_mask[styled].to(device))
+                plan = torch.lerp(other, plan, batch.weights[styled, None, None].to(device))
             tokens = tokens.index_put((styled.nonzero()[:, 0, None].to(device), torch.arange(3, 6, device=device)[None]), plan)
         return tokens
 
@@ -272,6 +281,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         step = average.updates = resumed["step"]
     answers = config.get("answers", "fields")
     sequences = [encode_example(meta, dialogue, answers) for meta in shards.metas]
+    mix_sequences(sequences, shards.metas)
     held_sequences = [encode_example(meta, dialogue, answers) for meta in held_out.metas]
     batches = batches_by_length(
         [len(s.ids) for s in sequences], [m["task"] for m in shards.metas], config["shares"], config["batch"],
