@@ -22,6 +22,8 @@ const SIZES = [33, 65] as const;
 /** What a LUT may be wrong by: below a mean of 0.3 nobody sees it, a maximum of 3 is seen side by side only. */
 export const LUT_LIMITS: LutError = { mean: 0.3, p99: 1, max: 3 };
 
+const NONE: LutError = { mean: 0, p99: 0, max: 0 };
+
 /** Colours of the photo, and as many spread over the whole cube, at which a LUT is measured. */
 const MEASURED = 2048;
 
@@ -40,11 +42,26 @@ export async function bakeMeasured(render: Render, photo?: Uint8Array): Promise<
   let baked: BakedLut | undefined;
   for (const size of SIZES) {
     const lut = await bakeLut(render, size);
-    const { mean, p99, max } = imageDifference(lut.apply(colours.slice(), 3), direct, 3);
+    const { mean, p99, max } = worseOf(lut.apply(colours.slice(), 3), direct);
     baked = { lut, error: { mean, p99, max } };
     if (mean <= LUT_LIMITS.mean && p99 <= LUT_LIMITS.p99 && max <= LUT_LIMITS.max) break;
   }
   return baked!;
+}
+
+/** Over the cube and over the photo, each by itself: neither may hide the other's errors in a common mean. */
+function worseOf(found: Float32Array, direct: Float32Array): LutError {
+  const [cube, photo] = [0, 3 * MEASURED].map((from) => {
+    const part = found.subarray(from, from === 0 ? 3 * MEASURED : undefined);
+    const { mean, p99, max } =
+      part.length > 0 ? imageDifference(part, direct.subarray(from, from + part.length), 3) : NONE;
+    return { mean, p99, max };
+  });
+  return {
+    mean: Math.max(cube.mean, photo.mean),
+    p99: Math.max(cube.p99, photo.p99),
+    max: Math.max(cube.max, photo.max),
+  };
 }
 
 /** A Halton sequence in bases 2, 3, 5 (spread evenly, the same every time), then pixels in even steps. */
