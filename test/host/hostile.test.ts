@@ -30,6 +30,20 @@ function changed(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   });
 }
 
+/** The text with some of its letters changed to others: most of it stays well-formed, so that it is read to its end. */
+function respelt(text: string): fc.Arbitrary<Uint8Array> {
+  const letters = Array.from(text).flatMap((char, i) => (/[a-z]/i.test(char) ? [i] : []));
+  const edits = fc.array(fc.tuple(fc.constantFrom(...letters), fc.constantFrom('a', 'e', 'i', 'o', 'X', 'Y', 'Z')), {
+    minLength: 1,
+    maxLength: 2,
+  });
+  return edits.map((places) => {
+    const out = Array.from(text);
+    for (const [place, char] of places) out[place] = char;
+    return Buffer.from(out.join(''));
+  });
+}
+
 test.each([false, true])('EXIF, little endian: %s', (littleEndian) => {
   const facts = { width: 32, height: 48, srgb: true };
   const check = (bytes: Uint8Array): void => {
@@ -105,7 +119,8 @@ describe('XMP', () => {
       expect(names.sort()).toEqual(['urn:veraretouch:xmp:1/provenance', 'urn:veraretouch:xmp:1/story']);
     };
     fc.assert(fc.property(changed(Buffer.from(packet)), check), RUNS);
-    expect(taken).toBeGreaterThan(10);
+    fc.assert(fc.property(respelt(packet), check), RUNS);
+    expect(taken).toBeGreaterThan(100);
   });
 
   const sound = (text: string): string | undefined => {
