@@ -41,7 +41,7 @@ export async function run({ photos }) {
   const pictures = await readPictures(photos, MOST_PHOTOS);
   const worst = Object.fromEntries(SIZES.map((size) => [size, { means: [], p99: [], max: [] }]));
   const chosen = {};
-  const ramps = { repeatedCodes: 0, falls: 0, largestStepBeyondDirect: 0 };
+  const ramps = { levelStretchBeyondDirect: 0, falls: 0, largestStepBeyondDirect: 0 };
   let retouches = 0;
   for (const [i, picture] of pictures.entries()) {
     for (const answer of [await retoucher.auto(picture), await retoucher.style(picture, STYLES[i % STYLES.length])]) {
@@ -94,8 +94,8 @@ async function measureRamp(lut, render, ramps) {
     ramps.largestStepBeyondDirect = Math.max(ramps.largestStepBeyondDirect, Math.abs(step - exact));
   }
   // Level stretches longer than the renderer's longest are what the eye would see as a band.
-  ramps.repeatedCodes = Math.max(
-    ramps.repeatedCodes,
+  ramps.levelStretchBeyondDirect = Math.max(
+    ramps.levelStretchBeyondDirect,
     longestLevel(out, (a, b) => a === b) -
       longestLevel(direct, (a, b) => Math.round(a * 65535) === Math.round(b * 65535)),
   );

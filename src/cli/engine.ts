@@ -20,6 +20,14 @@ export interface EngineOptions {
 
 export type EngineLoader = (options: EngineOptions) => Promise<Engine>;
 
+/** Long edge of what the model sees. */
+export const PROXY_EDGE = 1024;
+
+/** The bundle's name in results. */
+export function bundleName({ manifest: { name, version } }: Pick<Engine, 'manifest'>): string {
+  return `${name} ${version}`;
+}
+
 /** Name of the device in results. */
 export const DEVICE = 'cpu (onnxruntime-node)';
 

@@ -5,10 +5,9 @@ import { throwIfCancelled } from '../host/cancel';
 import { type Host, type HostDocument, type Proxy } from '../host/host';
 import { type CallOptions, type LutError, type Parameters, type RetouchResult } from '../inference';
 import { Narrator, type Terminal, printable } from './console';
-import { DEVICE, type Engine, type EngineLoader } from './engine';
+import { bundleName, DEVICE, type Engine, type EngineLoader, PROXY_EDGE } from './engine';
 import { EXIT, concernsOnePhoto, isCancellation } from './errors';
 import { type RetouchJob } from './options';
-import { PROXY_EDGE } from './batch/photoHandler';
 import { readParameterFile } from './parameterFile';
 import { type RetouchRecord, makeRecord, storyOf } from './record';
 
@@ -118,8 +117,7 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
   narrator.note(`LUT of ${lut.size} points; its error: ${describeError(error)}`);
   const bakeMs = performance.now() - baking;
 
-  const { name, version } = engine.manifest;
-  const bundle = `${name} ${version}`;
+  const bundle = bundleName(engine);
   const applied = await document.applyRetouch(
     {
       lut,

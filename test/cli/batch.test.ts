@@ -228,6 +228,7 @@ test('an empty folder says so and leaves nothing', async () => {
   const { code, err } = await run([folder], out);
   expect(code).toBe(1);
   expect(err).toContain('There is no photo in');
+  expect(existsSync(out)).toBe(false);
 });
 
 describe('one look over a series', () => {

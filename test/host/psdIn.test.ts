@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { initializeCanvas, readPsd } from 'ag-psd';
 import sharp from 'sharp';
-import { Lut3D, PROPHOTO_RGB, VeraRetouchError, writeMatrixProfile } from '../../src/color';
+import { Lut3D, PROPHOTO_RGB, writeMatrixProfile } from '../../src/color';
 import { FilesHost } from '../../src/host/files/filesHost';
 import { readPhoto } from '../../src/host/files/photo';
 import { ask } from './support/oracle';
 import { gradient, gradient16, image, temporaryFolder, warmLut } from './support/pictures';
+import { refusal } from './support/refusal';
 
 /* PSD files as photos. Most are written by psd-tools, some by the product itself. */
 jest.setTimeout(120000);
@@ -57,17 +58,6 @@ function made(data: Uint8Array | Uint16Array, recipe: Recipe = {}): string {
   writeFileSync(`${name}.json`, JSON.stringify(all));
   ask('make_psd.py', `${name}.psd`, `${name}.json`);
   return `${name}.psd`;
-}
-
-async function refusal(file: string): Promise<VeraRetouchError> {
-  const thrown: unknown = await readPhoto(file).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(VeraRetouchError);
-  const error = thrown as VeraRetouchError;
-  expect(error.message).toContain('Nothing was written for it.');
-  return error;
 }
 
 describe('the composite', () => {

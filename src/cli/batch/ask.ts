@@ -1,11 +1,10 @@
 import { FilesHost } from '../../host/files/filesHost';
 import { type Proxy } from '../../host/host';
 import { type Narrator } from '../console';
-import { type Engine } from '../engine';
+import { type Engine, PROXY_EDGE } from '../engine';
 import { type RetouchJob } from '../options';
 import { readParameterFile } from '../parameterFile';
 import { type PhotoState, type Seen, stateOf } from './journal';
-import { PROXY_EDGE } from './photoHandler';
 import { again, type Answer, type Match, meanLatents } from './series';
 
 /** How the model is asked about the photos of a batch. */

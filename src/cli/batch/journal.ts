@@ -49,33 +49,28 @@ export class Journal {
   /** Names that batches in this folder have given out, with all their settings. */
   readonly names = new Set<string>();
   private writing: Promise<void> = Promise.resolve();
+  private handle: FileHandle | undefined;
 
   private constructor(
-    private readonly handle: FileHandle,
+    private readonly file: string,
     private readonly job: string,
+    /** Did the process end in the middle of the last line? It must not swallow the next one. */
+    private torn: boolean,
   ) {}
 
-  /** Opens or makes the journal in `folder`. Throws HostError OUTPUT_FOLDER when it cannot be read or written. */
+  /**
+   * Reads the journal in `folder`; the file is made with the first entry. Throws HostError OUTPUT_FOLDER when it cannot
+   * be read, as the methods that add entries do when it cannot be written.
+   */
   static async open(folder: string, job: string): Promise<Journal> {
     const file = path.join(folder, JOURNAL);
-    try {
-      const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
-        throw cause;
-      });
-      const journal = new Journal(await open(file, 'a'), job);
-      for (const line of text.split('\n')) journal.take(line);
-      // A line that was cut off when the process ended must not swallow the next one.
-      if (text !== '' && !text.endsWith('\n')) await journal.handle.appendFile('\n');
-      return journal;
-    } catch (cause) {
-      throw new HostError(
-        'OUTPUT_FOLDER',
-        `The batch's journal ${JSON.stringify(file)} cannot be used: ${(cause as Error).message}. No photo was read.`,
-        'Choose another folder with --out, or change its permissions.',
-        cause,
-      );
-    }
+    const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw unusable(file, cause);
+    });
+    const journal = new Journal(file, job, text !== '' && !text.endsWith('\n'));
+    for (const line of text.split('\n')) journal.take(line);
+    return journal;
   }
 
   /** How a photo ended in an earlier run with these settings; undefined when it has not, or is another file now. */
@@ -115,14 +110,20 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.writing.catch(() => undefined);
-    await this.handle.close();
+    await this.handle?.close();
   }
 
   private async append(entry: Entry): Promise<void> {
     const line = `${JSON.stringify(entry)}\n`;
     const write = async (): Promise<void> => {
-      await this.handle.appendFile(line);
-      await this.handle.datasync();
+      try {
+        this.handle ??= await open(this.file, 'a');
+        await this.handle.appendFile(this.torn ? `\n${line}` : line);
+        this.torn = false;
+        await this.handle.datasync();
+      } catch (cause) {
+        throw unusable(this.file, cause);
+      }
     };
     // One after another, whoever asks: a line is never torn by another one.
     this.writing = this.writing.then(write, write);
@@ -146,6 +147,15 @@ export class Journal {
     else if (entry.kind === 'seen') this.seen.set(entry.photo, entry);
     else this.finished.set(entry.photo, entry);
   }
+}
+
+function unusable(file: string, cause: unknown): HostError {
+  return new HostError(
+    'OUTPUT_FOLDER',
+    `The batch's journal ${JSON.stringify(file)} cannot be used: ${(cause as Error).message}. Photos that are not in it were not retouched.`,
+    'Choose another folder with --out, or change its permissions.',
+    cause,
+  );
 }
 
 function same<T extends PhotoState>(entry: T | undefined, { size, modified }: PhotoState): T | undefined {

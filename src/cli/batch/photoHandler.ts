@@ -9,8 +9,6 @@ import { type RecordParts, type RetouchRecord, makeRecord } from '../record';
 
 /** Folder, in the folder of the results, of the small pictures of the contact sheet. */
 export const SHEET_FOLDER = 'contact-sheet';
-/** Long edge of what the model sees. */
-export const PROXY_EDGE = 1024;
 /** Long edge of a small picture: two beside each other on a page, sharp on dense screens. */
 const SMALL = 640;
 

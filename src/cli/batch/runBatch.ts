@@ -5,7 +5,7 @@ import { exists, prepareFolder, removeIfEmpty } from '../../host/files/fileSet';
 import { EXTENSIONS, NameChooser, photoName } from '../../host/files/names';
 import { type VeraRetouchError } from '../../color';
 import { Narrator, printable, type Terminal } from '../console';
-import { DEVICE, type Engine, type EngineLoader } from '../engine';
+import { bundleName, DEVICE, type Engine, type EngineLoader, PROXY_EDGE } from '../engine';
 import { concernsOnePhoto, EXIT, isCancellation } from '../errors';
 import { type RetouchJob } from '../options';
 import { storyOf } from '../record';
@@ -14,7 +14,7 @@ import { findPhotos } from './inputs';
 import { type Finished, jobKey, Journal, type PhotoState, type Seen, stateOf } from './journal';
 import { removeLeftovers, settleBegun } from './leftovers';
 import { failureOf } from './messages';
-import { type PhotoWorker, PROXY_EDGE } from './photoHandler';
+import { type PhotoWorker } from './photoHandler';
 import { Progress } from './progress';
 import { RESERVED, writeReport } from './report';
 import { ThreadWorker } from './threadWorker';
@@ -53,7 +53,7 @@ export async function runBatch(
   try {
     const prepared = await prepareAsk(job, narrator, signal);
     engine = await loadEngine({ bundle: job.bundle, threads: job.threads, mode: job.task.kind, signal });
-    const bundle = `${engine.manifest.name} ${engine.manifest.version}`;
+    const bundle = bundleName(engine);
     const settings = { mode: job.task.kind, bundle, strength: job.strength };
     await removeLeftovers(job.out);
     journal = await Journal.open(job.out, jobKey([settings, prepared.settings, job.match ?? null]));
@@ -212,7 +212,7 @@ async function retouchPhoto(batch: Batch, worker: PhotoWorker, state: PhotoState
   const { lut, error } = await engine.bakeMeasuredLut(latents, { strength: job.strength, photo: proxy.data, signal });
   const bakeMs = performance.now() - baking;
   const { mode, reasoning } = answer;
-  const bundle = `${engine.manifest.name} ${engine.manifest.version}`;
+  const bundle = bundleName(engine);
   const name = await names.choose(photoName(state.photo));
   await journal.begin(state, name);
   const { record } = await worker.apply(

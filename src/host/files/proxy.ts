@@ -8,7 +8,7 @@ import { type Pixels } from './pixels';
 
 /** Neutral middle grey shows through transparent places: it is neither bright, dark nor coloured. */
 const BEHIND = 128;
-/** Grid of the way to sRGB; over all of ProPhoto it is within CIEDE2000 0.5, which the model cannot tell. */
+/** Grid of the way to sRGB; on average within CIEDE2000 0.5 (test/host/colour), which the model cannot tell. */
 const CONVERSION_SIZE = 33;
 
 /** See HostDocument.readProxy. Box-averaged first, then Lanczos, so thin detail does not alias into false tones. */

@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { python } from '../../support/python';
 
 /** LittleCMS, through Python; see oracle.py. */
-
-const ROOT = path.resolve(__dirname, '../../..');
 
 /** A profile: its bytes, one that LittleCMS has built in, or one that it makes from chromaticities. */
 export type ProfileSpec = Uint8Array | 'srgb' | 'lab' | 'xyz' | MadeProfile;
@@ -30,15 +28,6 @@ interface Report {
   readonly available: boolean;
   readonly littlecms: string;
   readonly results?: (string | null)[];
-}
-
-/** The Python that `npm run setup` prepares; without it these tests fail rather than passing unseen. */
-function python(): string {
-  const named = process.env['VERARETOUCH_PYTHON'];
-  const own = ['bin/python', 'Scripts/python.exe'].map((file) => path.join(ROOT, '.venv', file)).find(existsSync);
-  const found = named ?? own;
-  if (found === undefined) throw new Error('No Python: run `npm run setup`, or set VERARETOUCH_PYTHON.');
-  return found;
 }
 
 function call(tasks: readonly Task[]): Report {
