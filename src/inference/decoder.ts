@@ -24,16 +24,13 @@ export interface DecoderParts {
   readonly dimensions: Dimensions;
 }
 
-/** Rows [3, hidden]: what the photo is, and what is planned. Sliders have no photo. */
-export type Focus = Readonly<Partial<Record<'image' | 'plan', Float32Array>>>;
-
 export interface DecodeRequest {
   readonly sections: readonly SectionIds[];
   readonly prompt: readonly PromptPiece[];
   /** Rows [n, hidden] to put at the prompt's places. */
   readonly rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>;
-  /** Rows [3, hidden] of the factors, added where the answer turns to each; absent in a bundle without them. */
-  readonly focus?: Focus | undefined;
+  /** Rows [9, hidden], added where the answer turns to each factor (see `focus.ts`); absent in a bundle without them. */
+  readonly focus?: Float32Array | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onText?: ((event: TextEvent) => void) | undefined;
 }
@@ -104,7 +101,7 @@ class CachedDecoder {
 
   constructor(
     private readonly parts: DecoderParts,
-    private readonly focus: Focus | undefined,
+    private readonly focus: Float32Array | undefined,
     private readonly signal: AbortSignal | undefined,
   ) {
     const { layers, kvHeads, headDim } = parts.dimensions;
@@ -154,10 +151,8 @@ class CachedDecoder {
     const embeds = await this.embed(feed);
     if (!this.focus) return embeds;
     const { hidden } = this.parts.dimensions;
-    for (const { place, of, factor } of marks) {
-      const rows = this.focus[of];
-      if (rows?.length !== 3 * hidden) return wrongSize(`The rows of the ${of}`, rows?.length ?? 0, 3 * hidden);
-      for (let i = 0; i < hidden; i++) embeds[place * hidden + i] += rows[factor * hidden + i];
+    for (const { place, row } of marks) {
+      for (let i = 0; i < hidden; i++) embeds[place * hidden + i] += this.focus[row * hidden + i];
     }
     return embeds;
   }

@@ -1,50 +1,90 @@
-import type { Backend, Session } from './backend';
-import { takeFloats, type Focus } from './decoder';
-import { InferenceError } from './errors';
-import type { Dimensions, Manifest } from './manifest';
+import type { Backend, Session, Tensor } from './backend';
+import { takeFloats } from './decoder';
+import { InferenceError, throwIfCancelled } from './errors';
+import type { Manifest } from './manifest';
 
-/** The rows [3, hidden] of a photo that stand for the factors; `imageRows` is [imageTokens, hidden]. */
-function ownRows({ focus, dimensions }: Pick<Manifest, 'focus' | 'dimensions'>, imageRows: Float32Array): Float32Array {
-  const first = focus!.imageRow * dimensions.hidden;
-  return imageRows.subarray(first, first + 3 * dimensions.hidden);
+/** What an answer turns to, factor by factor. */
+export interface Focus {
+  /** [3, hidden]: what shall be done, as the adaptor takes it. */
+  readonly plan: Float32Array;
+  /** [9, hidden]: what is added where the three problems open, where the three plans open, where latents are read. */
+  readonly rows: Float32Array;
 }
 
-/** What an answer about a photo alone turns to; undefined for a bundle without such rows. */
-export function focusOnPhoto(manifest: Manifest, imageRows: Float32Array): Focus | undefined {
-  if (!manifest.focus) return undefined;
-  const own = ownRows(manifest, imageRows);
-  return { image: own, plan: own };
+export interface PhotoFocusParts {
+  readonly manifest: Pick<Manifest, 'focus' | 'dimensions'>;
+  readonly backend: Backend;
+  /** What the plan does to the photo. */
+  readonly effect: Session;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** What an answer about sliders turns to: `paramRows` is [3, hidden]. */
-export function focusOnSliders(manifest: Manifest, paramRows: Float32Array): Focus | undefined {
-  return manifest.focus && { plan: paramRows };
+export interface SeenPhoto {
+  /** [1, 3, size, size]. */
+  readonly pixels: Tensor;
+  /** [imageTokens, hidden]. */
+  readonly rows: Float32Array;
+}
+
+/** A style in words. */
+export interface StyleWords {
+  readonly style: Session;
+  /** [S, hidden]. */
+  readonly embeds: Float32Array;
+}
+
+/** Of sliders [3, hidden]: they come without a photo, so their plan is written by what shall be done. */
+export function focusOnSliders({ focus }: Pick<Manifest, 'focus'>, plan: Float32Array): Focus | undefined {
+  return focus && { plan, rows: concatenate(new Float32Array(plan.length), plan, plan) };
 }
 
 /**
- * What an answer about a style turns to: the plan's rows come from the style's words [S, hidden] and the photo.
- * Throws InferenceError when the graph gives another size.
+ * Of a photo, for a style or without: a problem is what the photo is and what it lacks, a plan describes what comes of it.
+ * Throws InferenceError when a graph gives another size, CancelledError.
  */
-export async function focusOnStyle(
-  manifest: Manifest,
-  backend: Backend,
-  style: Session,
-  words: Float32Array,
-  imageRows: Float32Array,
-): Promise<Focus> {
-  const { hidden, imageTokens }: Dimensions = manifest.dimensions;
+export async function focusOnPhoto(parts: PhotoFocusParts, photo: SeenPhoto, words?: StyleWords): Promise<Focus> {
+  const { manifest, backend, effect } = parts;
+  const { hidden } = manifest.dimensions;
+  const first = manifest.focus!.imageRow * hidden;
+  const own = photo.rows.subarray(first, first + 3 * hidden);
+  const plan = words ? await planOfStyle(parts, photo, words) : own;
+  throwIfCancelled(parts.signal);
+  const feeds = { image: photo.pixels, plan: backend.floats(plan, [1, 3, hidden]) };
+  const { effect_tokens: tokens } = await effect.run(feeds, ['effect_tokens']);
+  const effects = checked(await takeFloats(tokens), 3 * hidden, 'effect');
+  const problems = own.map((value, i) => value + effects[i]);
+  return { plan, rows: concatenate(problems, effects, plan) };
+}
+
+async function planOfStyle(
+  { manifest, backend }: PhotoFocusParts,
+  photo: SeenPhoto,
+  { style, embeds }: StyleWords,
+): Promise<Float32Array> {
+  const { hidden, imageTokens } = manifest.dimensions;
   const feeds = {
-    embeds: backend.floats(words, [1, words.length / hidden, hidden]),
-    image_tokens: backend.floats(imageRows, [1, imageTokens, hidden]),
+    embeds: backend.floats(embeds, [1, embeds.length / hidden, hidden]),
+    image_tokens: backend.floats(photo.rows, [1, imageTokens, hidden]),
   };
   const { style_tokens: tokens } = await style.run(feeds, ['style_tokens']);
-  const plan = await takeFloats(tokens);
-  if (plan.length !== 3 * hidden) {
-    throw new InferenceError(
-      `The encoding of the style has ${plan.length} values where bundle.json's dimensions say ${3 * hidden}. ` +
-        'No result was produced.',
-      'Get the bundle again, or export it anew.',
-    );
+  return checked(await takeFloats(tokens), 3 * hidden, 'style');
+}
+
+function checked(values: Float32Array, expected: number, what: string): Float32Array {
+  if (values.length === expected) return values;
+  throw new InferenceError(
+    `The encoding of the ${what} has ${values.length} values where bundle.json's dimensions say ${expected}. ` +
+      'No result was produced.',
+    'Get the bundle again, or export it anew.',
+  );
+}
+
+function concatenate(...parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
   }
-  return { image: ownRows(manifest, imageRows), plan };
+  return joined;
 }

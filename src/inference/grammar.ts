@@ -54,11 +54,10 @@ export function compileSkeleton(
   };
 }
 
-/** At a place of what is fed, the row of a factor: the photo's own, or that of what is planned. */
+/** At a place of what is fed, one of the nine rows of focus: three problems, three plans, three latents. */
 export interface Mark {
   readonly place: number;
-  readonly of: 'image' | 'plan';
-  readonly factor: number;
+  readonly row: number;
 }
 
 /** What to feed the model next. */
@@ -110,16 +109,18 @@ export class AnswerGrammar {
       return { feed: [...given, start], marks: marksAt(given.length, field), closes: true, finished: false };
     }
     const first = given.length - 1;
-    const marks = FACTORS.map((_, factor): Mark => ({ place: first + factor, of: 'plan', factor }));
+    const marks = FACTORS.map((_, factor): Mark => ({ place: first + factor, row: LATENT_ROW + factor }));
     return { feed: [...given, ...this.retouch.slice(0, 2)], marks, closes: true, finished: true };
   }
 }
 
-/** A problem begins with what the photo is, a plan with what is planned. */
+const PLAN_ROW = FACTORS.length;
+const LATENT_ROW = 2 * FACTORS.length;
+
 function marksAt(place: number, field: Field): readonly Mark[] {
   const [kind, name] = field.split('.');
   const factor = FACTORS.findIndex((known) => known === name);
-  return factor < 0 ? [] : [{ place, of: kind === 'plan' ? 'plan' : 'image', factor }];
+  return factor < 0 ? [] : [{ place, row: factor + (kind === 'plan' ? PLAN_ROW : 0) }];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Backend, Session } from './backend';
 import type { Bundle } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
-import type { GraphName, Manifest } from './manifest';
+import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manifest';
 
 interface Signature {
   readonly inputs: readonly string[];
@@ -28,6 +28,8 @@ function signature(graph: GraphName, { dimensions: { layers }, focus }: Manifest
       };
     case 'style':
       return { inputs: ['embeds', 'image_tokens'], outputs: ['style_tokens'] };
+    case 'effect':
+      return { inputs: ['image', 'plan'], outputs: ['effect_tokens'] };
     case 'adaptor':
       return { inputs: focus ? ['states', 'plan'] : ['states'], outputs: ['latents'] };
     case 'renderer':
@@ -35,6 +37,19 @@ function signature(graph: GraphName, { dimensions: { layers }, focus }: Manifest
     case 'encoder':
       return { inputs: ['before', 'after'], outputs: ['latents'] };
   }
+}
+
+/** In the order in which they are used. */
+const GRAPHS_OF: Readonly<Record<Mode, readonly GraphName[]>> = {
+  auto: ['vision', 'effect', 'embed', 'decoder', 'adaptor', 'renderer'],
+  style: ['vision', 'style', 'effect', 'embed', 'decoder', 'adaptor', 'renderer'],
+  param: ['params', 'embed', 'decoder', 'adaptor', 'renderer'],
+  reference: ['encoder', 'renderer'],
+};
+
+/** The graphs that a mode needs of this bundle. */
+export function graphsOf(mode: Mode, { focus }: Pick<Manifest, 'focus'>): readonly GraphName[] {
+  return GRAPHS_OF[mode].filter((graph) => focus || !FOCUS_GRAPHS.some((name) => name === graph));
 }
 
 /**

@@ -3,7 +3,7 @@ export { createOrtBackend, type Backend, type Device, type OrtBackendOptions, ty
 export { type BundleSource, type VerifyProgress } from './bundle';
 export { type TextEvent } from './decoder';
 export { BundleError, CancelledError, InferenceError, InputError } from './errors';
-export { type Field, type Manifest } from './manifest';
+export { type Field, type Manifest, type Mode } from './manifest';
 export {
   FACTORS,
   PARAMETER_NAMES,
@@ -23,7 +23,6 @@ export {
   type FactorTexts,
   type LoadOptions,
   type LoadProgress,
-  type Mode,
   type Reasoning,
   type RetouchResult,
 } from './retoucher';

@@ -1,13 +1,15 @@
 import { BundleError } from './errors';
 import { PARAMETER_NAMES } from './params';
 
-/** The graphs that every bundle has; "style" comes with `focus`. */
+/** The graphs that every bundle has; "style" and "effect" come with `focus`. */
 export const GRAPH_NAMES = ['vision', 'params', 'embed', 'decoder', 'adaptor', 'renderer', 'encoder'] as const;
-export type GraphName = (typeof GRAPH_NAMES)[number] | 'style';
+export const FOCUS_GRAPHS = ['style', 'effect'] as const;
+export type GraphName = (typeof GRAPH_NAMES | typeof FOCUS_GRAPHS)[number];
 
 /** Modes in which the language model answers. (Reference mode uses the encoder only.) */
 export const ANSWER_MODES = ['auto', 'style', 'param'] as const;
 export type AnswerMode = (typeof ANSWER_MODES)[number];
+export type Mode = AnswerMode | 'reference';
 
 /** The pieces of reasoning, named as in a result's JSON. */
 export const FIELDS = [
@@ -68,8 +70,9 @@ export interface Manifest {
   readonly lutSize: number;
   /**
    * Present when each factor has a row of its own that is added to the embeddings where the answer turns to that
-   * factor: `imageRow` is the first of a photo's three; sliders have their own rows, styles those of the graph "style".
-   * The adaptor then takes the plan's rows beside the states.
+   * factor: `imageRow` is the first of a photo's three; sliders have their own rows, styles those of the graph "style",
+   * what is planned does to the photo what the graph "effect" says. The adaptor then takes the plan's rows beside the
+   * states.
    */
   readonly focus?: { readonly imageRow: number } | undefined;
 }
@@ -182,13 +185,14 @@ function parseSize(json: unknown, where: string): number {
   return asInteger(asObject(json, where)['size'], `${where}.size`, 1, 4096);
 }
 
-function parseGraphs(json: unknown, withStyle: boolean): Record<GraphName, ReadonlyMap<string, string>> {
+function parseGraphs(json: unknown, withFocus: boolean): Record<GraphName, ReadonlyMap<string, string>> {
   const raw = asObject(json, 'graphs');
+  const needed = withFocus ? [...GRAPH_NAMES, ...FOCUS_GRAPHS] : GRAPH_NAMES;
   const filesOf = (name: GraphName): ReadonlyMap<string, string> => {
     if (raw[name] === undefined) {
       throw new BundleError(
         'BUNDLE_GRAPH_MISSING',
-        `bundle.json has no graph "${name}"; a bundle needs ${GRAPH_NAMES.join(', ')}${withStyle ? ', style' : ''}. Nothing was loaded.`,
+        `bundle.json has no graph "${name}"; a bundle needs ${needed.join(', ')}. Nothing was loaded.`,
         GET_AGAIN,
       );
     }
@@ -208,7 +212,8 @@ function parseGraphs(json: unknown, withStyle: boolean): Record<GraphName, Reado
     adaptor: filesOf('adaptor'),
     renderer: filesOf('renderer'),
     encoder: filesOf('encoder'),
-    style: withStyle ? filesOf('style') : new Map(),
+    style: withFocus ? filesOf('style') : new Map(),
+    effect: withFocus ? filesOf('effect') : new Map(),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Lut3D } from '../color/lut3d';
 import type { Backend, Session } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { decodeAnswer, embedTokens, takeFloats, type Answer, type Focus, type TextEvent } from './decoder';
+import { decodeAnswer, embedTokens, takeFloats, type Answer, type TextEvent } from './decoder';
 import { InferenceError, InputError, throwIfCancelled } from './errors';
-import { focusOnPhoto, focusOnSliders, focusOnStyle } from './focus';
+import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
 import { compileSkeleton, type Skeleton } from './grammar';
-import { Graphs } from './graphs';
-import type { AnswerMode, Field, GraphName, Manifest } from './manifest';
+import { Graphs, graphsOf } from './graphs';
+import type { AnswerMode, Field, Manifest, Mode } from './manifest';
 import { maskInactiveFactors, type Factor, type Parameters } from './params';
 import { checkImage, preprocessImage, type RgbImage } from './preprocess';
 import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
@@ -14,8 +14,6 @@ import { bakeLut, bakeMeasured, type BakedLut, type Render } from './bake';
 import { renderRetouch, type Strength, withStrength } from './render';
 import { Serial } from './serial';
 import { BundleTokenizer } from './tokenizer';
-
-export type Mode = AnswerMode | 'reference';
 
 export interface LoadProgress {
   /** `verify`: files of the bundle are read and compared with their hashes; `load`: a graph is made ready. */
@@ -72,14 +70,6 @@ export interface RetouchResult {
    */
   readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
 }
-
-/** In the order in which they are used. */
-const GRAPHS_OF: Readonly<Record<Mode, readonly GraphName[]>> = {
-  auto: ['vision', 'embed', 'decoder', 'adaptor', 'renderer'],
-  style: ['vision', 'embed', 'style', 'decoder', 'adaptor', 'renderer'],
-  param: ['params', 'embed', 'decoder', 'adaptor', 'renderer'],
-  reference: ['encoder', 'renderer'],
-};
 
 /**
  * The model on one backend: a photo, a style, parameters or a reference look in; latents and reasoning out; latents
@@ -138,9 +128,7 @@ export class Retoucher {
    */
   async prepare(mode: Mode, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.exclusive(options.signal, async () => {
-      for (const graph of GRAPHS_OF[mode]) {
-        if (graph !== 'style' || this.manifest.focus) await this.graphs.get(graph, options.signal);
-      }
+      for (const graph of graphsOf(mode, this.manifest)) await this.graphs.get(graph, options.signal);
     });
   }
 
@@ -295,7 +283,10 @@ export class Retoucher {
   ): Promise<RetouchResult> {
     const loadedBefore = this.graphs.loadMs;
     const vision = await this.graphs.get('vision', options.signal);
-    const style = mode === 'style' && this.manifest.focus ? await this.graphs.get('style', options.signal) : undefined;
+    const focused = this.manifest.focus && {
+      style: mode === 'style' ? await this.graphs.get('style', options.signal) : undefined,
+      effect: await this.graphs.get('effect', options.signal),
+    };
     const decoder = await this.loadDecoder(options.signal);
     const load = this.graphs.loadMs - loadedBefore;
     const started = performance.now();
@@ -305,26 +296,27 @@ export class Retoucher {
     const imageRows = await takeFloats(rows);
     const visionMs = performance.now() - started;
     throwIfCancelled(options.signal);
-    const focus = style
-      ? await this.focusOnStyle(style, decoder.embed, words, imageRows, options.signal)
-      : focusOnPhoto(this.manifest, imageRows);
-    const styleMs = performance.now() - started - visionMs;
+    const seen = { pixels, rows: imageRows };
+    const focus = focused && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
+    const focusMs = performance.now() - started - visionMs;
     const result = await this.answer(mode, decoder, prompt, { image: imageRows }, focus, options);
     const { prefill, decode } = result.timingsMs;
-    return { ...result, timingsMs: { load, vision: visionMs, prefill: styleMs + prefill, decode } };
+    return { ...result, timingsMs: { load, vision: visionMs, prefill: focusMs + prefill, decode } };
   }
 
-  private async focusOnStyle(
-    style: Session,
+  private async focusOn(
+    photo: SeenPhoto,
+    { style, effect }: { readonly style: Session | undefined; readonly effect: Session },
     embed: Session,
     words: readonly number[],
-    imageRows: Float32Array,
     signal: AbortSignal | undefined,
   ): Promise<Focus> {
     const { backend, manifest } = this;
+    const parts = { backend, manifest, effect, signal };
+    if (!style) return focusOnPhoto(parts, photo);
     const embeds = await embedTokens({ backend, embed, dimensions: manifest.dimensions }, words);
     throwIfCancelled(signal);
-    return focusOnStyle(manifest, backend, style, embeds, imageRows);
+    return focusOnPhoto(parts, photo, { style, embeds });
   }
 
   /** All that an answer needs, so that no graph is loaded in the middle of one and times stay honest. */
@@ -351,7 +343,7 @@ export class Retoucher {
       sections: skeleton.sections[mode],
       prompt,
       rows,
-      focus,
+      focus: focus?.rows,
       signal,
       onText,
     });

@@ -10,7 +10,7 @@ const SECTIONS: SectionIds[] = [
 ];
 const RETOUCH = [200, 201, 202];
 /** The end of the last section and two retouch tokens: where the latents are read. */
-const FINAL = (first: number) => [0, 1, 2].map((factor) => ({ place: first + factor, of: 'plan', factor }));
+const FINAL = (first: number) => [0, 1, 2].map((factor) => ({ place: first + factor, row: 6 + factor }));
 
 describe('AnswerGrammar', () => {
   test('walks through the sections; given tokens are fed with the one before them', () => {
@@ -20,7 +20,7 @@ describe('AnswerGrammar', () => {
     expect(grammar.accept(7)).toEqual({ feed: [7], marks: [], closes: false, finished: false });
     expect(grammar.accept(101)).toEqual({
       feed: [101, 102],
-      marks: [{ place: 1, of: 'plan', factor: 0 }],
+      marks: [{ place: 1, row: 3 }],
       closes: true,
       finished: false,
     });
@@ -36,14 +36,14 @@ describe('AnswerGrammar', () => {
     expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], marks: FINAL(1), closes: true, finished: true });
   });
 
-  test('a problem turns to what the photo is, a plan to what is planned', () => {
+  test('problems and plans turn to rows of their own', () => {
     const both: SectionIds[] = [
       { ...SECTIONS[0], field: 'problems.specificColor' },
       { ...SECTIONS[1], field: 'plan.globalColor' },
     ];
     const grammar = new AnswerGrammar(both, RETOUCH);
-    expect(grammar.begin().marks).toEqual([{ place: 0, of: 'image', factor: 2 }]);
-    expect(grammar.accept(101).marks).toEqual([{ place: 1, of: 'plan', factor: 1 }]);
+    expect(grammar.begin().marks).toEqual([{ place: 0, row: 2 }]);
+    expect(grammar.accept(101).marks).toEqual([{ place: 1, row: 4 }]);
   });
 
   test('whatever the model writes, the answer is well formed', () => {

@@ -266,8 +266,8 @@ describe('the LUT', () => {
 
 describe('loading', () => {
   test.each<[string, (r: Retoucher) => Promise<unknown>, string[]]>([
-    ['auto', (r) => r.auto(photo(1)), ['vision', 'embed', 'decoder', 'adaptor']],
-    ['style', (r) => r.style(photo(1), 'x'), ['vision', 'style', 'embed', 'decoder', 'adaptor']],
+    ['auto', (r) => r.auto(photo(1)), ['vision', 'effect', 'embed', 'decoder', 'adaptor']],
+    ['style', (r) => r.style(photo(1), 'x'), ['vision', 'style', 'effect', 'embed', 'decoder', 'adaptor']],
     ['param', (r) => r.param(PARAMETERS), ['embed', 'decoder', 'adaptor', 'params']],
     ['reference', (r) => r.reference(photo(1), photo(2)), ['encoder']],
     ['sliders', (r) => r.sliders(PARAMETERS), ['params']],

@@ -32,7 +32,7 @@ def world():
 
 
 @torch.no_grad()
-def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction: str):
+def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction: str, image: torch.Tensor):
     """The rules once more, with the whole sequence run anew for every token and nothing shared."""
     table = vlm.lm.embed_tokens.weight
     prompt = torch.cat(
@@ -46,6 +46,11 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
         own = rows[vlm.focus_row : vlm.focus_row + 3]
         words = table[dialogue.encode_user_text(instruction)] if mode == "style" else None
         plans = own if words is None else vlm.style_projector(words[None], rows[None])[0]
+        # Every fourth pixel of the picture at half its size, as the plan's own latents render it.
+        halved = image.unfold(1, 2, 2).unfold(2, 2, 2).mean((3, 4))[:, ::4, ::4]
+        colours = halved.reshape(3, -1).T[None]
+        after = vlm.foresee.renderer(colours, vlm.adaptor.read(plans[None]))
+        effect = vlm.effect(colours, after)[0]
 
     def states() -> torch.Tensor:
         embeds = torch.cat([prompt, table[answer]])
@@ -59,7 +64,10 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
         kind, _, factor = section.field.partition(".")
         if factor:
             number = ["light", "globalColor", "specificColor"].index(factor)
-            focus[len(answer)] = plans[number] if kind == "plan" else own[number]
+            if mode == "param":
+                focus[len(answer)] = plans[number]
+            else:
+                focus[len(answer)] = effect[number] + (0 if kind == "plan" else own[number])
         answer.append(dialogue.token_id(section.start))
         for _ in range(section.max_tokens):
             scores = dict(zip(dialogue.output_ids.tolist(), vlm.head @ states()[-1], strict=True))
@@ -84,7 +92,7 @@ def test_the_reference_follows_the_rules(world, mode) -> None:
     result = generate(vlm, dialogue, mode, **given)
     with torch.no_grad():
         rows = vlm.param_projector(params[None]) if mode == "param" else vlm.vision(image[None])
-    tokens, latents = _plainly(vlm, dialogue, mode, rows[0], STYLES[1] if mode == "style" else "")
+    tokens, latents = _plainly(vlm, dialogue, mode, rows[0], STYLES[1] if mode == "style" else "", image)
     assert result.margin > 1e-5
     assert result.token_ids == tokens
     masked = latents * np.array([[1], [1], [0 if mode == "param" else 1]])

@@ -13,12 +13,12 @@ from veraretouch.models.encoder import RetouchEncoder
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
 from veraretouch.reasoning import Claim, agreement, compose
-from veraretouch.reasoning.axes import AXES, LEAVE, claims
+from veraretouch.reasoning.axes import AXES, LEAVE, claims, effects
 from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
 from veraretouch.reasoning.measure import change
 from veraretouch.train.examples import Shards
-from veraretouch.train.retell import rendered, retell, use_retold
+from veraretouch.train.retell import draw_mixtures, rendered, retell, use_retold
 from veraretouch.train.tone import Labels, Step, build_perception
 
 torch.set_num_threads(1)
@@ -63,11 +63,14 @@ def step(tmp_path_factory) -> Step:
 
 
 def test_retold_answers_agree_with_their_own_pixels(step):
-    answers = retell(step, seed=1)
-    assert len(answers) == len(step.shards)
+    told = retell(step, seed=1)
+    answers = told.answers
+    assert len(answers) == len(told.latents) == len(told.effects) == len(step.shards)
     for task in ("auto", "style"):
         rows = torch.tensor(step.shards.rows(task))
-        for row, before, after in zip(rows.tolist(), *rendered(step, rows, task), strict=True):
+        for row, before, after, latents in zip(rows.tolist(), *rendered(step, rows, task), strict=True):
+            assert torch.equal(told.latents[row], latents)
+            assert told.effects[row].tolist() == pytest.approx(effects(change(before, after)))
             for fields in answers[row].values():
                 plans = {f: fields[f"plan.{f}"] for f in COUNTS}
                 found = agreement(plans, before, after)
@@ -75,7 +78,9 @@ def test_retold_answers_agree_with_their_own_pixels(step):
 
 
 def test_several_processes_tell_the_same(step):
-    assert retell(step, seed=1, processes=2) == retell(step, seed=1)
+    one, two = retell(step, seed=1), retell(step, seed=1, processes=2)
+    assert two.answers == one.answers
+    torch.testing.assert_close(two.effects, one.effects)
 
 
 def test_only_what_is_clear_is_claimed():
@@ -101,3 +106,21 @@ def test_retold_answers_are_put_in_place_of_the_composed_ones(step, tmp_path):
     path.write_text("[]")
     with pytest.raises(ValueError, match="retell them"):
         use_retold(step.shards, path)
+
+
+def test_mixtures_are_drawn_for_a_share_of_the_styles_and_rendered(step):
+    rows = torch.tensor(step.shards.rows("style"))
+    plain = rendered(step, rows, "style")[2]
+    draw_mixtures(step.shards, 1.0, seed=2)
+    mixes = [meta.get("mix") for meta in step.shards.metas]
+    assert all((mix is not None) == (meta["task"] == "style") for mix, meta in zip(mixes, step.shards.metas, strict=True))
+    assert all(mix[0] in rows.tolist() and 0.2 <= mix[1] <= 0.8 for mix in mixes if mix)
+    own, other = step.shards.metas[rows[0]]["mix"][1], int(rows[1])
+    step.shards.metas[rows[0]]["mix"][0] = other
+    step.labels.words[other] = [7, 19, 40]
+    mixed = rendered(step, rows[:1], "style")[2]
+    step.shards.metas[rows[0]]["mix"] = [other, 0.0]
+    # Tokens are mixed, and latents are read from them by a linear map.
+    torch.testing.assert_close(mixed, own * plain[:1] + (1 - own) * rendered(step, rows[:1], "style")[2], atol=1e-5, rtol=1e-4)
+    draw_mixtures(step.shards, 0.0, seed=2)
+    assert not any("mix" in meta for meta in step.shards.metas)

@@ -5,12 +5,13 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaModel
 
-from veraretouch.engine.params import sample_params
+from veraretouch.engine.params import FACTOR_SLICES, FACTORS, PARAMETERS, sample_params
 from veraretouch.export import reference
 from veraretouch.export.answer import AnswerWalk
 from veraretouch.export.dialogue import Dialogue, added_tokens
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.param_head import ParamHead
+from veraretouch.models.renderer import Renderer
 from veraretouch.models.tone import ToneEncoder
 from veraretouch.models.vlm import (
     IMAGE_SLOT,
@@ -20,10 +21,14 @@ from veraretouch.models.vlm import (
     Adaptor,
     VeraRetouchVLM,
     Vision,
-    _ranked,
+    _named,
+    _slider_axes,
     add_tokens,
+    focus_tokens,
 )
-from veraretouch.train.examples import collate, encode_example
+from veraretouch.reasoning.axes import Claim
+from veraretouch.reasoning.parameters import AXIS_OF, announced, parameter_values
+from veraretouch.train.examples import collate, encode_example, mix_sequences
 from veraretouch.train.vlm import Step, placed
 
 torch.set_num_threads(1)
@@ -41,7 +46,7 @@ def _vlm() -> VeraRetouchVLM:
     lm = _lm()
     add_tokens(lm, 5, torch.Generator().manual_seed(1))
     tone = ToneEncoder(width=8, hidden=32, latent=4)
-    return VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), 4, torch.tensor([3, 40, 44]), 5).eval()
+    return VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), Renderer((8,), 4), torch.tensor([3, 40, 44]), 5).eval()
 
 
 def _spread(tokens: torch.Tensor) -> float:
@@ -130,23 +135,29 @@ def test_training_and_generation_feed_the_same(mode):
     lm = LlamaModel(config).eval()
     add_tokens(lm, added, torch.Generator().manual_seed(1))
     tone = ToneEncoder(width=8, hidden=32, latent=4)
-    vlm = VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), 4, torch.from_numpy(dialogue.output_ids), added)
+    outputs = torch.from_numpy(dialogue.output_ids)
+    vlm = VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), Renderer((8,), 4), outputs, added)
     vlm.eval()
     text = {s.field: "Lift the shadows" for s in dialogue.answer[mode]}
     metas = [{"task": mode, "instruction": words, "fields": text} for words in ("warm", "faded and warm")]
     sequences = [encode_example(meta, dialogue) for meta in metas]
     batch = collate(sequences, [0, 1], torch.arange(tokenizer.get_vocab_size()))
     photos, params = _Photos(), sample_params(2, torch.Generator().manual_seed(3))
-    step = Step(vlm, None, None, "cpu")
+    step = Step(vlm, None, photos, "cpu")
     with torch.no_grad():
         images = None if mode == "param" else vlm.vision.project(photos.stored, photos.small)
         sliders = vlm.param_projector(params) if mode == "param" else None
-        focus = placed(batch, step._tokens(batch, torch.tensor([mode != "param"] * 2), images, sliders))
+        is_image = torch.tensor([mode != "param"] * 2)
+        plan = step._plan(batch, is_image, images, sliders)
+        focus = placed(batch, step._focus(batch.rows, is_image, images, plan, None))
         trained = vlm.embed(batch.ids, images, sliders, focus)
         table = reference.embedding_table(vlm)
         places = {"params": sliders} if mode == "param" else {"image": images}
         words = [meta["instruction"] for meta in metas] if mode == "style" else None
-        rows = reference._focus(vlm, dialogue, table, places, words)
+        own_plan = reference._plan(vlm, dialogue, table, places, words)
+        torch.testing.assert_close(own_plan, plan)
+        pictures = None if mode == "param" else photos.small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        rows = reference._focus(vlm, pictures, places, own_plan)
         for row, (meta, sequence) in enumerate(zip(metas, sequences, strict=True)):
             walk = AnswerWalk(dialogue, mode)
             parts = dialogue.prompt_parts(mode, meta["instruction"])
@@ -157,8 +168,36 @@ def test_training_and_generation_feed_the_same(mode):
                     walk.choose(np.where(dialogue.output_ids == token, 1.0, 0.0))
                     fed.append(reference._fed(walk, table, rows, row))
             torch.testing.assert_close(torch.cat(fed), trained[row, : len(sequence.ids)])
-    # The photo's token opens problems, the plan's opens plans and stands where the latents are read.
+    # Each factor has a row where its problem opens, where its plan opens and where its latent is read.
     assert len(batch.focus) == 2 * (6 if mode == "param" else 9)
+
+
+def test_a_plan_of_a_photo_is_written_by_its_effect_alone():
+    plan, own, effect = torch.randn(3, 2, 3, 8)
+    problems, plans, latents = focus_tokens(plan, own, effect).split(3, dim=1)
+    assert torch.equal(problems, own + effect) and torch.equal(plans, effect) and torch.equal(latents, plan)
+    problems, plans, latents = focus_tokens(plan).split(3, dim=1)
+    assert not problems.any() and torch.equal(plans, plan) and torch.equal(latents, plan)
+
+
+def test_mixed_styles_lie_between_their_two():
+    """A mixture has the first style's words in its prompt and the tokens of both, and no picture to aim at."""
+    tokenizer = small_tokenizer(["Lift the shadows a little", "warm and faded"] * 20, 400)
+    dialogue = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+    vlm = _vlm()
+    vlm.lm.embed_tokens = torch.nn.Embedding(tokenizer.get_vocab_size(), 32)
+    text = {s.field: "Lift" for s in dialogue.answer["style"]}
+    metas = [{"task": "style", "instruction": words, "fields": text} for words in ("warm", "faded and warm", "warm")]
+    metas[2]["mix"] = [1, 0.25]
+    sequences = [encode_example(meta, dialogue) for meta in metas]
+    mix_sequences(sequences, metas)
+    assert sequences[2].ids == sequences[0].ids
+    assert sequences[2].other == sequences[1].instruction and sequences[2].weight == 0.25
+    batch = collate(sequences, [0, 1, 2], torch.arange(tokenizer.get_vocab_size()))
+    images = torch.randn(1, 17, 32).expand(3, -1, -1)
+    plan = Step(vlm, None, None, "cpu")._plan(batch, torch.ones(3, dtype=torch.bool), images, None)
+    torch.testing.assert_close(plan[2], 0.25 * plan[0] + 0.75 * plan[1])
+    assert (plan[0] - plan[1]).abs().max() > 1e-3
 
 
 def test_the_adaptor_begins_with_what_the_tokens_say():
@@ -172,7 +211,18 @@ def test_the_adaptor_begins_with_what_the_tokens_say():
     assert plain(states).shape == (2, 3, 4) and not hasattr(plain, "shortcut")
 
 
-def test_the_largest_sliders_stand_out():
-    values = torch.tensor([[0.1, -0.6, 0.0, 0.55]])
-    for ranked in _ranked(values)[1:]:
-        assert ranked.abs().argmax() == 1 and ranked[0, 1] < 0 < ranked[0, 3] and ranked[0, 2] == 0
+def test_slider_tokens_see_what_a_plan_says():
+    """The largest, second and third slider, their direction and size, as `announced` has them."""
+    params = sample_params(200, torch.Generator().manual_seed(2))
+    sizes = ("slight", "moderate", "strong")
+    for factor, part in zip(FACTORS, FACTOR_SLICES, strict=True):
+        weights, limits = _slider_axes(part)
+        axes = list(dict.fromkeys(AXIS_OF[name] for name in PARAMETERS[part]))
+        named = _named(params[:, part] @ weights, limits).view(200, 3, 3, len(axes))
+        for row, values in enumerate(params.tolist()):
+            seen = []
+            for levels in named[row]:
+                if levels[0].any():
+                    at = int(levels[0].abs().argmax())
+                    seen.append(Claim(axes[at], int(levels[0, at]), sizes[int(levels[:, at].abs().sum()) - 1]))
+            assert seen == announced(parameter_values(values), factor)[:3]

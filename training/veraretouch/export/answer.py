@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from veraretouch.export.dialogue import Dialogue, focus_of
+from veraretouch.export.dialogue import LATENT_ROW, Dialogue, focus_of
 
 # The three latents are read where the last section's end and the first two retouch tokens are fed.
 STATE_COUNT = 3
@@ -92,14 +92,14 @@ class AnswerWalk:
         else:
             self._force(self.dialogue.retouch_ids[:2])
             first = len(self.pending) - STATE_COUNT
-            self.marks += [(first + factor, "plan", factor) for factor in range(STATE_COUNT)]
+            self.marks += [(first + factor, LATENT_ROW + factor) for factor in range(STATE_COUNT)]
             self.done = True
 
     def _open_section(self) -> None:
         section = self._sections[self._index]
-        focus = focus_of(section.field)
-        if focus:
-            self.marks.append((len(self.pending), *focus))
+        row = focus_of(section.field)
+        if row is not None:
+            self.marks.append((len(self.pending), row))
         self._force([self.dialogue.token_id(section.start)])
 
     def _force(self, ids: list[int]) -> None:

@@ -42,6 +42,7 @@ from veraretouch.export.storage import (
     quantise_dequantise,
 )
 from veraretouch.export.tokenizer import tokenizer_files
+from veraretouch.models.effect import Foresight
 
 FORMAT_VERSION = 1
 PARAM_TOKENS = 3
@@ -76,7 +77,12 @@ class _StoredVlm(nn.Module):
     """The parts of a VLM that generation uses, each as stored."""
 
     def __init__(
-        self, vlm: nn.Module, dialogue: Dialogue, image_size: int, storage_of: StorageOf
+        self,
+        vlm: nn.Module,
+        renderer: nn.Module,
+        dialogue: Dialogue,
+        image_size: int,
+        storage_of: StorageOf,
     ) -> None:
         super().__init__()
         picture = torch.rand(1, 3, image_size, image_size, generator=_generator())
@@ -96,6 +102,12 @@ class _StoredVlm(nn.Module):
         if self.focus_row is not None:
             prefix = "style_projector."
             self.style_projector = as_stored(vlm.style_projector, prefix, None, storage_of)
+            effect = as_stored(vlm.effect, "effect.", None, storage_of)
+            self.foresee = Foresight(effect, self.adaptor, renderer)
+
+    @property
+    def effect(self) -> nn.Module:
+        return self.foresee.effect
 
 
 def _stored(name: str, weight: torch.Tensor, storage_of: StorageOf) -> torch.Tensor:
@@ -130,9 +142,10 @@ def stored_models(
         for _ in range(2)
     )
     params = torch.rand(1, len(PARAMETERS), generator=_generator()) * 2 - 1
+    kept = as_stored(renderer, "renderer.", None, lambda _name, _weight: "float32")
     return StoredModels(
-        _StoredVlm(vlm, dialogue, info.image_size, storage_of),
-        as_stored(renderer, "renderer.", None, lambda _name, _weight: "float32"),
+        _StoredVlm(vlm, kept, dialogue, info.image_size, storage_of),
+        kept,
         as_stored(encoder, "encoder.", pair, storage_of),
         as_stored(param_head, "param_head.", (params,), storage_of),
     )
@@ -203,7 +216,7 @@ def build_graphs(
 ) -> dict[str, onnx.ModelProto]:
     """The graphs of the format by name, from networks that are already as stored.
 
-    "style" is only there for a model that adds factor tokens to its answer.
+    "style" and "effect" are only there for a model that adds factor tokens to its answer.
     """
     vlm = models.vlm
     shape = DecoderShape.of(vlm.lm.config)
@@ -240,6 +253,8 @@ def build_graphs(
         words = torch.randn(1, 7, shape.hidden, generator=_generator())
         inputs = {"embeds": words, "image_tokens": vlm.vision(picture)}
         graphs["style"] = trace(vlm.style_projector, inputs, ["style_tokens"], {"embeds": {1: "S"}})
+        inputs = {"image": picture, "plan": states["plan"]}
+        graphs["effect"] = trace(vlm.foresee, inputs, ["effect_tokens"])
     return graphs
 
 

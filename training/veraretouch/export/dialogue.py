@@ -30,12 +30,17 @@ PROMPTS = {
 MAX_INSTRUCTION_TOKENS = 96
 
 
-def focus_of(field: str) -> tuple[str, int] | None:
-    """Which factor's token is added where a section opens: ("image" or "plan", factor number), None for elements."""
+# The first of the rows of focus that are added where the latents are read.
+LATENT_ROW = 6
+
+
+def focus_of(field: str) -> int | None:
+    """Which of the nine rows of focus (three problems, three plans, three latents) is added where a section opens; None
+    for elements."""
     kind, _, factor = field.partition(".")
     if not factor:
         return None
-    return "plan" if kind == "plan" else "image", [name for name, _ in _FACTORS].index(factor)
+    return 3 * (kind == "plan") + [name for name, _ in _FACTORS].index(factor)
 
 
 @dataclass(frozen=True)

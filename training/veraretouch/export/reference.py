@@ -16,6 +16,7 @@ from veraretouch.engine.params import FACTOR_SLICES
 from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.errors import ExportError
+from veraretouch.models.vlm import focus_tokens
 
 
 def generate(
@@ -51,8 +52,8 @@ def generate_batch(
     `vlm` has lm (a LlamaModel), vision(images) -> [B,T,H], param_projector(params) -> [B,3,H],
     adaptor(states [B,3*H]) -> latents [B,3,D], and for the rest see `embedding_table` and
     `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
-    [1,T,H]) -> [1,3,H], and the adaptor takes the plan's factor tokens [B,3,H] too. Style needs
-    one instruction per image.
+    [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
+    plan's factor tokens [B,3,H] too. Style needs one instruction per image.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -61,7 +62,8 @@ def generate_batch(
         "params": vlm.param_projector(params)
     }  # fmt: skip
     walks = [AnswerWalk(dialogue, mode) for _ in range(rows)]
-    focus = _focus(vlm, dialogue, table, places, instructions)
+    plan = _plan(vlm, dialogue, table, places, instructions)
+    focus = None if plan is None else _focus(vlm, images, places, plan)
     feeds = []
     for row, walk in enumerate(walks):
         text = instructions[row] if instructions is not None else ""
@@ -71,7 +73,7 @@ def generate_batch(
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
     states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
-    latents = vlm.adaptor(states.flatten(1), *([focus["plan"]] if focus else []))
+    latents = vlm.adaptor(states.flatten(1), *([] if plan is None else [plan]))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
     return [
@@ -130,27 +132,33 @@ def output_head(vlm: nn.Module, dialogue: Dialogue) -> torch.Tensor:
     return head.detach()
 
 
-def _focus(vlm, dialogue, table, places, instructions) -> dict[str, torch.Tensor] | None:
-    """Factor tokens [B,3,H] by kind ("image", "plan"), None for a model without them."""
+def _plan(vlm, dialogue, table, places, instructions) -> torch.Tensor | None:
+    """Factor tokens [B,3,H] of what shall be done, None for a model without them."""
     first = getattr(vlm, "focus_row", None)
     if first is None:
         return None
     if "params" in places:
-        return {"plan": places["params"]}
+        return places["params"]
     images = places["image"]
-    own = images[:, first : first + STATE_COUNT]
     if instructions is None:
-        return {"image": own, "plan": own}
+        return images[:, first : first + STATE_COUNT]
     words = [table[torch.tensor(dialogue.encode_user_text(text))][None] for text in instructions]
-    plans = [vlm.style_projector(w, images[i : i + 1]) for i, w in enumerate(words)]
-    return {"image": own, "plan": torch.cat(plans)}
+    return torch.cat([vlm.style_projector(w, images[i : i + 1]) for i, w in enumerate(words)])
+
+
+def _focus(vlm, images, places, plan: torch.Tensor) -> torch.Tensor:
+    """The rows [B,9,H] that are added where the answer turns to a factor."""
+    if images is None:
+        return focus_tokens(plan)
+    own = places["image"][:, vlm.focus_row : vlm.focus_row + STATE_COUNT]
+    return focus_tokens(plan, own, vlm.foresee(images, plan))
 
 
 def _fed(walk: AnswerWalk, table: torch.Tensor, focus, row: int) -> torch.Tensor:
-    """Embeddings [N,H] of what a walk feeds next, with the factor tokens of its marks."""
+    """Embeddings [N,H] of what a walk feeds next, with the rows of its marks."""
     embeds = table[torch.tensor(walk.pending)]
-    for place, kind, factor in walk.marks if focus else []:
-        embeds[place] += focus[kind][row, factor]
+    for place, which in walk.marks if focus is not None else []:
+        embeds[place] += focus[row, which]
     return embeds
 
 

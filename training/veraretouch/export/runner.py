@@ -59,17 +59,19 @@ class BundleRunner:
         """One answer; `image` uint8 [H,W,3] sRGB of any size (auto, style), `params` 38 in [-1,1]."""
         if mode == "param":
             values = np.asarray(params, np.float32)[None]
-            rows = self.run("params", params=values)["param_tokens"]
+            rows, picture = self.run("params", params=values)["param_tokens"], None
         else:
             size = self.manifest["preprocess"]["image"]["size"]
-            rows = self.run("vision", image=squash(image, size)[None].numpy())["image_tokens"]
+            picture = squash(image, size)[None].numpy()
+            rows = self.run("vision", image=picture)["image_tokens"]
         walk = AnswerWalk(self.dialogue, mode)
-        focus = self._focus(mode, rows, instruction)
+        plan = self._plan(mode, rows, instruction)
+        focus = None if plan is None else self._focus(mode, rows, plan, picture)
         parts = self.dialogue.prompt_parts(mode, instruction)
         embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
         states = self._decode(walk, np.concatenate([*embeds, self._fed(walk, focus)], axis=1), focus)
-        plan = {"plan": focus["plan"][None]} if focus else {}
-        latents = self.run("adaptor", states=states, **plan)["latents"][0]
+        given = {} if plan is None else {"plan": plan}
+        latents = self.run("adaptor", states=states, **given)["latents"][0]
         if mode == "param":
             present = [bool(np.any(values[0, part])) for part in FACTOR_SLICES]
             latents = latents * np.asarray(present, np.float32)[:, None]
@@ -101,23 +103,32 @@ class BundleRunner:
     def _embed(self, ids: list[int]) -> np.ndarray:
         return self.run("embed", input_ids=np.asarray([ids], np.int64))["embeds"]
 
-    def _focus(self, mode: str, rows: np.ndarray, instruction: str) -> dict[str, np.ndarray] | None:
-        """Factor tokens [3,H] by kind, None when the bundle adds none."""
+    def _plan(self, mode: str, rows: np.ndarray, instruction: str) -> np.ndarray | None:
+        """Factor tokens [1,3,H] of what shall be done, None when the bundle has none."""
         if "focus" not in self.manifest:
             return None
         if mode == "param":
-            return {"plan": rows[0]}
-        first = self.manifest["focus"]["imageRow"]
-        own = rows[0, first : first + STATE_COUNT]
+            return rows
         if mode == "auto":
-            return {"image": own, "plan": own}
+            return self._own(rows)
         words = self._embed(self.dialogue.encode_user_text(instruction))
-        return {"image": own, "plan": self.run("style", embeds=words, image_tokens=rows)["style_tokens"][0]}
+        return self.run("style", embeds=words, image_tokens=rows)["style_tokens"]
 
-    def _fed(self, walk: AnswerWalk, focus: dict[str, np.ndarray] | None) -> np.ndarray:
+    def _own(self, rows: np.ndarray) -> np.ndarray:
+        first = self.manifest["focus"]["imageRow"]
+        return rows[:, first : first + STATE_COUNT]
+
+    def _focus(self, mode: str, rows: np.ndarray, plan: np.ndarray, picture) -> np.ndarray:
+        """The rows [9,H] that are added where the answer turns to a factor."""
+        if mode == "param":
+            return np.concatenate([np.zeros_like(plan), plan, plan], axis=1)[0]
+        effect = self.run("effect", image=picture, plan=plan)["effect_tokens"]
+        return np.concatenate([self._own(rows) + effect, effect, plan], axis=1)[0]
+
+    def _fed(self, walk: AnswerWalk, focus: np.ndarray | None) -> np.ndarray:
         embeds = self._embed(walk.pending)
-        for place, kind, factor in walk.marks if focus else []:
-            embeds[0, place] += focus[kind][factor]
+        for place, which in walk.marks if focus is not None else []:
+            embeds[0, place] += focus[which]
         return embeds
 
     def _decode(self, walk: AnswerWalk, embeds: np.ndarray, focus) -> np.ndarray:

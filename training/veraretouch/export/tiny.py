@@ -23,6 +23,7 @@ from veraretouch.export.modules import trace
 from veraretouch.export.parity import parity_bytes
 from veraretouch.export.pictures import picture, squash
 from veraretouch.export.tokenizer import small_tokenizer
+from veraretouch.models.effect import Effect
 from veraretouch.models.encoder import RetouchEncoder
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
@@ -77,7 +78,10 @@ class TinyAdaptor(nn.Module):
 
     def forward(self, states: torch.Tensor, plan: torch.Tensor | None = None) -> torch.Tensor:
         latents = self.layers(states).reshape(-1, 3, self.latent)
-        return latents if plan is None else latents + 0.3 * self.shortcut(plan)
+        return latents if plan is None else latents + self.read(plan)
+
+    def read(self, plan: torch.Tensor) -> torch.Tensor:
+        return 0.3 * self.shortcut(plan)
 
 
 class TinyVlm(nn.Module):
@@ -105,6 +109,7 @@ class TinyVlm(nn.Module):
         self.param_projector = TinyParamProjector(HIDDEN)
         self.adaptor = TinyAdaptor(HIDDEN, LATENT)
         self.style_projector = StyleProjector(HIDDEN, 1.0, width=24, heads=2, first_row=0)
+        self.effect = Effect(HIDDEN, 1.0, zones=4, width=16, values=8, middle=24)
         self.focus_row = 1
         self.register_buffer("output_ids", torch.tensor(output_ids))
         self.added_rows = nn.Parameter(torch.randn(len(added_tokens()), HIDDEN))

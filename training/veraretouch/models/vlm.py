@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..engine.params import FACTOR_SLICES
+from ..engine.params import FACTOR_SLICES, PARAMETERS
+from ..reasoning.parameters import AXIS_OF, DEAD, OTHER_STEPS, STEPS
+from .effect import Effect, colours_of, foresee
 from .param_head import ParamHead
 from .tone import ToneEncoder
 
@@ -18,8 +20,8 @@ IMAGE_TOKENS = SEMANTIC_TOKENS + TONE_GLOBAL_TOKENS + TONE_SPATIAL_TOKENS
 PARAM_TOKENS = 3
 # The first of the three image tokens that stand for one factor each: light, global colour, specific colour.
 FOCUS_ROW = SEMANTIC_TOKENS
-# How sharply the largest of a factor's sliders stand out in what its token sees; 24 tells 0.5 from 0.4.
-RANK_GAINS = (8.0, 24.0)
+# How many of a factor's largest sliders its token sees named one by one: a plan names two.
+NAMED_SLIDERS = 3
 IMAGE_SLOT = -1
 PARAM_SLOT = -2
 
@@ -88,28 +90,57 @@ class Vision(nn.Module):
         return self.project(self.semantic(image), F.avg_pool2d(image, 2))
 
 
-def _ranked(values: torch.Tensor) -> list[torch.Tensor]:
-    """Values [B, N] in [-1, 1], and how much each stands out among them, with its sign, once per gain."""
+def _slider_axes(factor: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    """(weights [sliders, axes], limits [2, axes]): the sliders of one factor to the axes that plans speak of, where 1 is a
+    moderate change; up to the first limit none is spoken of, from the second it is strong (`reasoning.parameters`)."""
+    sliders = PARAMETERS[factor]
+    axes = list(dict.fromkeys(AXIS_OF[name] for name in sliders))
+    weights, limits = torch.zeros(len(sliders), len(axes)), torch.zeros(2, len(axes))
+    for row, name in enumerate(sliders):
+        column = axes.index(AXIS_OF[name])
+        moderate, strong = STEPS.get(AXIS_OF[name], OTHER_STEPS)
+        weights[row, column] = 1 / moderate
+        limits[:, column] = torch.tensor([DEAD / moderate, strong / moderate])
+    return weights, limits
+
+
+def _named(values: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
+    """Values [B, N] -> [B, NAMED_SLIDERS * 3 * N]: the largest, second and third, each as one of N, with its sign: whether
+    it is spoken of, is moderate or more, is strong."""
     size, sign = values.abs(), torch.sign(values)
-    return [values, *(torch.softmax(gain * size, dim=1) * sign for gain in RANK_GAINS)]
+    # Of equals the first counts as larger, as in a stable sort.
+    order = size - 1e-5 * torch.arange(values.shape[1], device=values.device)
+    rank = (order[:, None, :] > order[:, :, None]).sum(dim=2)
+    levels = torch.stack([(size > at) * sign for at in (limits[0], torch.ones_like(limits[0]), limits[1])], dim=1)
+    return torch.cat([(levels * (rank == place)[:, None]).flatten(1) for place in range(NAMED_SLIDERS)], dim=1)
 
 
 class ParamProjector(nn.Module):
     """Slider values -> one token per factor. Numbers enter as numbers: digits as text cost this small a model its accuracy.
 
-    Beside the values themselves each token sees which of them are the largest, because those are what a plan names, and
-    what the parameter head makes of them.
+    Beside the values themselves each token sees which of them are the largest and how large, because that is what a plan
+    says, and what the parameter head makes of them.
     """
 
     def __init__(self, head: ParamHead, latent: int, hidden: int, scale: float):
         super().__init__()
         self.head = head
-        inputs = [(1 + len(RANK_GAINS)) * (s.stop - s.start) + latent for s in FACTOR_SLICES]
+        for i, factor in enumerate(FACTOR_SLICES):
+            weights, limits = _slider_axes(factor)
+            self.register_buffer(f"axes{i}", weights, persistent=False)
+            self.register_buffer(f"limits{i}", limits, persistent=False)
+        axes = [getattr(self, f"axes{i}").shape[1] for i in range(3)]
+        inputs = [s.stop - s.start + 3 * NAMED_SLIDERS * n + latent for s, n in zip(FACTOR_SLICES, axes, strict=True)]
         self.factors = nn.ModuleList(_ToEmbedding(count, hidden, scale) for count in inputs)
 
     def _inputs(self, params: torch.Tensor) -> list[torch.Tensor]:
         latents = self.head(params)
-        return [torch.cat((*_ranked(params[:, s]), latents[:, i]), dim=1) for i, s in enumerate(FACTOR_SLICES)]
+        inputs = []
+        for i, factor in enumerate(FACTOR_SLICES):
+            values = params[:, factor]
+            named = _named(values @ getattr(self, f"axes{i}"), getattr(self, f"limits{i}"))
+            inputs.append(torch.cat((values, named, latents[:, i]), dim=1))
+        return inputs
 
     @torch.no_grad()
     def set_statistics(self, params: torch.Tensor) -> None:
@@ -180,16 +211,16 @@ class Adaptor(nn.Module):
     def forward(self, states: torch.Tensor, plan: torch.Tensor | None = None) -> torch.Tensor:
         """states [B, 3 * hidden], plan tokens [B, 3, hidden] (with a shortcut only) -> [B, 3, D]."""
         latents = self.layers(states).view(-1, 3, self.latent)
-        if self.gain is None:
-            return latents
-        read = [head(self.gain * plan[:, i]) for i, head in enumerate(self.shortcut)]
-        return latents + torch.stack(read, dim=1)
+        return latents if self.gain is None else latents + self.read(plan)
+
+    def read(self, plan: torch.Tensor) -> torch.Tensor:
+        """What the plan tokens [B, 3, hidden] say by themselves -> [B, 3, D]."""
+        return torch.stack([head(self.gain * plan[:, i]) for i, head in enumerate(self.shortcut)], dim=1)
 
 
 class VeraRetouchVLM(nn.Module):
-    """Every factor's token is also added where the answer turns to that factor: the photo's at the opening of a problem,
-    the plan's (of the photo, the style or the sliders) at the opening of the plan and where the latent is read. Attention
-    could carry it there, but needs far more examples to find the way.
+    """Every factor's tokens are also added where the answer turns to that factor (`focus_tokens`). Attention could carry
+    them there, but needs far more examples to find the way.
 
     `lm` is a transformers LlamaModel whose embedding already has rows for the added tokens (`add_tokens`).
 
@@ -197,15 +228,17 @@ class VeraRetouchVLM(nn.Module):
     more than a layer. The output head covers `output_ids` only; it starts as those rows and is trained on its own.
     """
 
-    def __init__(self, lm: nn.Module, semantic: nn.Module, tone: ToneEncoder, head: ParamHead, latent: int,
+    def __init__(self, lm: nn.Module, semantic: nn.Module, tone: ToneEncoder, head: ParamHead, renderer: nn.Module,
                  output_ids: torch.Tensor, added: int):  # fmt: skip
         super().__init__()
         hidden = lm.config.hidden_size
         scale = lm.embed_tokens.weight.detach().std().item()
-        self.lm = lm
+        latent = renderer.latent
+        self.lm, self.renderer = lm, renderer
         self.vision = Vision(semantic, tone, hidden, scale)
         self.param_projector = ParamProjector(head, latent, hidden, scale)
         self.style_projector = StyleProjector(hidden, scale)
+        self.effect = Effect(hidden, scale)
         self.focus_row = FOCUS_ROW
         self.adaptor = Adaptor(hidden, latent, gain=1 / scale)
         self.register_buffer("output_ids", output_ids)
@@ -238,6 +271,14 @@ class VeraRetouchVLM(nn.Module):
                 x = x.masked_scatter(where[..., None], tokens[rows].to(x))
         return x if focus is None else x.index_put(focus[:2], focus[2].to(x), accumulate=True)
 
+    def foresee(self, images: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+        """What the plan tokens [B, 3, hidden] do to images [B, 3, 224, 224] -> effect tokens [B, 3, hidden]."""
+        return self.foresee_on(colours_of(F.avg_pool2d(images, 2)), plan)
+
+    def foresee_on(self, colours: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+        """The same for colours [B, N, 3] of the photos."""
+        return foresee(self.effect, self.adaptor, self.renderer, colours, plan)
+
     def hidden(self, embeds: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """[B, S, hidden] -> the last layer's states after the final norm."""
         return self.lm(inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False).last_hidden_state
@@ -245,6 +286,19 @@ class VeraRetouchVLM(nn.Module):
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """States [..., hidden] -> logits over `output_ids` only."""
         return states @ self.head.T
+
+
+def focus_tokens(plan: torch.Tensor, own: torch.Tensor | None = None, effect: torch.Tensor | None = None) -> torch.Tensor:
+    """What is added to an answer, [B, 9, hidden]: at the opening of the three problems, of the three plans, and where the
+    three latents are read.
+
+    plan, own, effect [B, 3, hidden] are the tokens of what shall be done, of the photo, and of what that does to it. A
+    problem is what the photo is and what it lacks; a plan describes the effect; the latents are what shall be done.
+    Sliders come without a photo: their plan is written by what shall be done.
+    """
+    if own is None or effect is None:
+        return torch.cat((torch.zeros_like(plan), plan, plan), dim=1)
+    return torch.cat((own + effect, effect, plan), dim=1)
 
 
 def add_tokens(lm: nn.Module, count: int, generator: torch.Generator) -> None:

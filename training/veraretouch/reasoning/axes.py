@@ -85,6 +85,18 @@ def effect(change: Change, axis: str) -> float:
     return getattr(change.bands[BANDS.index(band)], kind) if band else getattr(change, kind)
 
 
+def effects(change: Change) -> list[float]:
+    """The change along every measured axis in units of its dead zone, factor by factor, then how far the brightest and
+    the darkest quarter moved in all (a plan says whether highlights are lowered or only held back)."""
+    axes = [axis for factor in FACTORS for axis in axes_of(factor)]
+    steps = (change.highlights_step / AXES["highlights"].dead, change.shadows_step / AXES["shadows"].dead)
+    return [effect(change, axis.name) / axis.dead for axis in axes] + list(steps)
+
+
+# How many values `effects` gives.
+EFFECTS = sum(len(axes_of(factor)) for factor in FACTORS) + 2
+
+
 def magnitude(axis: Axis, value: float) -> str:
     """slight, moderate or strong for a change beyond the dead zone."""
     size = abs(value)

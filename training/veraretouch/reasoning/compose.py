@@ -13,7 +13,7 @@ import torch
 
 from .axes import FACTORS, LEAVE, MOST_CLAIMS, Claim, claims, refutes
 from .errors import ReasoningError
-from .measure import Change, Pixels, change, stats
+from .measure import Change, Pixels, Stats, change, stats
 from .parameters import announced, is_set, parameter_values
 from .problems import auto_problem, style_problem
 from .scene import elements_text
@@ -67,15 +67,28 @@ def compose(
         raise ReasoningError(f"unknown mode {mode!r}; one of {', '.join(MODES)}")
     if (mode == "param") != (params is not None):
         raise ReasoningError("parameters belong to param mode, and param mode needs them")
-    p, q = Pixels(before), Pixels(after)
-    measured = change(p, q)
+    p = Pixels(before)
+    measured = change(p, Pixels(after))
+    described = None if mode == "param" else stats(p)
+    return compose_measured(described, measured, rng, elements, mode, params, clear)
+
+
+def compose_measured(
+    described: Stats | None,
+    measured: Change,
+    rng: random.Random,
+    elements: list[str],
+    mode: str,
+    params: Mapping[str, float] | Sequence[float] | None = None,
+    clear: float = 1.0,
+) -> dict[str, str]:
+    """`compose` for a photo (not needed in param mode) and a change that were measured before."""
     fields = dict.fromkeys(FIELDS, "")
     if params is not None:
         values = parameter_values(params)
         for factor in FACTORS:
             fields[f"plan.{factor}"] = _capital(_param_plan(values, measured, factor, rng, clear))
         return fields
-    described = stats(p)
     fields["elements"] = _capital(elements_text(described, elements, rng))
     for factor in FACTORS:
         planned = claims(measured, factor, clear)

@@ -1,4 +1,4 @@
-"""Stage 5: the adaptor alone, on the states of answers that the model wrote itself.
+"""Stage 6: the adaptor alone, on the states of answers that the model wrote itself.
 
 The stages before are teacher-forced: the states that the adaptor sees have read the true plan. In use they have read the
 model's own. Here the trained model answers training examples, the three states of every answer are kept, and only the
@@ -17,6 +17,7 @@ import torch
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_batch
+from ..models.effect import colours_of
 from .common import (
     Average,
     Log,
@@ -39,6 +40,7 @@ def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
         adaptor=adaptor or model.adaptor, output_ids=model.output_ids, focus_row=model.focus_row,
         style_projector=model.style_projector,
         vision=lambda numbers: model.vision.project(shards.features(numbers), shards.tone(numbers)),
+        foresee=lambda numbers, plan: model.foresee_on(colours_of(shards.tone(numbers)), plan),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..export.dialogue import Dialogue, focus_of
+from ..export.dialogue import LATENT_ROW, Dialogue, focus_of
 from ..models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
 
 PAD = 0
@@ -19,14 +19,14 @@ PAD = 0
 class Sequence:
     """ids with slots; `targets` are (position, token) pairs: the state at `position` must predict `token`.
 
-    `focus` says where factor tokens are added: (position, "image" or "plan", factor number). `instruction` are the
+    `focus` says where factor tokens are added: (position, row of `models.vlm.focus_tokens`). `instruction` are the
     token ids of a style in words.
     """
 
     ids: list[int]
     targets: list[tuple[int, int]]
     states: tuple[int, int, int]
-    focus: list[tuple[int, str, int]] = field(default_factory=list)
+    focus: list[tuple[int, int]] = field(default_factory=list)
     instruction: list[int] = field(default_factory=list)
     # A second style and the weight of the first, for mixtures of two.
     other: list[int] = field(default_factory=list)
@@ -54,15 +54,15 @@ def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> S
             ids += part
     targets, focus = [], []
     for section in dialogue.answer[meta["task"]]:
-        if where := focus_of(section.field):
-            focus.append((len(ids), *where))
+        if (row := focus_of(section.field)) is not None:
+            focus.append((len(ids), row))
         ids.append(dialogue.token_id(section.start))
         for token in [*dialogue.encode(meta[answers][section.field]), dialogue.token_id(section.end)]:
             targets.append((len(ids) - 1, token))
             ids.append(token)
     end = len(ids) - 1
     ids += dialogue.retouch_ids[:2]
-    focus += [(end + factor, "plan", factor) for factor in range(3)]
+    focus += [(end + factor, LATENT_ROW + factor) for factor in range(3)]
     words = dialogue.encode_user_text(meta["instruction"]) if meta["task"] == "style" else []
     return Sequence(ids, targets, (end, end + 1, end + 2), focus, words)
 
@@ -176,7 +176,7 @@ class Batch:
     target_tokens: torch.Tensor
     states: torch.Tensor
     rows: torch.Tensor
-    # Places of factor tokens: row, position, and which of the six (the photo's three, then the plan's).
+    # Places of factor tokens: example, position, and which of the nine.
     focus: torch.Tensor
     words: torch.Tensor
     words_mask: torch.Tensor
@@ -199,7 +199,7 @@ def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) 
             where.append(row)
             positions.append(position)
             tokens.append(token)
-        focus += [(row, at, factor + 3 * (kind == "plan")) for at, kind, factor in sequence.focus]
+        focus += [(row, at, which) for at, which in sequence.focus]
     mixture = ()
     if any(s.weight < 1 for s in sequences):
         others = padded([s.other or s.instruction for s in sequences])

@@ -1,4 +1,4 @@
-"""Between stages 2 and 3: answers retold as what the perception itself would do.
+"""After stages 2 and 4: answers retold as what the perception itself would do.
 
 An expert's retouch and a look known by name only can be foreseen in part. A language model that is taught their exact
 words learns the commonest ones, while the picture follows the tokens: words and pixels part. So the plan of every
@@ -7,20 +7,27 @@ tokens say. The picture's target stays what it was.
 
     python -m veraretouch.train.retell --config training/configs/tone.toml --split train --data DATA --work WORK
 
-Writes WORK/NAME/retold-SPLIT.json, the answers in the order of the examples.
+Writes WORK/NAME/retold-SPLIT.json (beside the checkpoint where one is given), the answers in the order of the examples,
+and retold-SPLIT.npz: the latents that the tokens say [N, 3, D] and what they do to the photo [N, 34]
+(`reasoning.axes.effects`; zeros for sliders).
 """
 
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..engine.params import factor_mask
+from ..models.perception import Perception
 from ..models.vlm import load_language_model
-from ..reasoning.compose import Plain, compose
+from ..reasoning.axes import EFFECTS, effects
+from ..reasoning.compose import Plain, compose_measured
+from ..reasoning.measure import Pixels, change, stats
 from .common import read_config, stage_arguments
 from .examples import Shards
 from .tone import Labels, Step, build_perception, load_networks
@@ -31,18 +38,33 @@ BATCH = 64
 CLEAR = 2.0
 
 
-def load_step(config: dict, work: Path, shards: Shards) -> Step:
-    """The averaged perception of stage 2, to be asked about the examples of `shards`."""
+def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None = None) -> Step:
+    """The averaged perception of stage 2, to be asked about the examples of `shards`; or what a checkpoint of the whole
+    model has made of it."""
     nets = load_networks(work / config["renderer"])
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
     model = build_perception(nets, table)
     model.load_state_dict(torch.load(work / config["name"] / "last.pt", weights_only=True)["average"])
+    if checkpoint:
+        take_perception(model, torch.load(checkpoint, weights_only=True)["average"])
     return Step(model.eval(), nets, shards, Labels(shards), table, config, "cpu")
 
 
+def take_perception(model: Perception, whole: dict[str, torch.Tensor]) -> None:
+    """Put the tone encoder, the projectors and the reading of latents of a whole model's state in place of the own."""
+    own = model.state_dict()
+    for name in own:
+        # The adaptor's shortcut is what stage 2 calls the heads of latents.
+        source = name.replace("latents.", "adaptor.shortcut.") if name.startswith("latents.") else name
+        if source in whole:
+            own[name] = whole[source]
+    model.load_state_dict(own)
+
+
 @torch.no_grad()
-def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """(pixels before, the same as the tokens' latents render them), each [B, P, 3], for rows of one task."""
+def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(pixels before, the same as the tokens' latents render them), each [B, P, 3], and those latents [B, 3, D], for rows
+    of one task."""
     model, shards = step.model, step.shards
     before, _ = shards.pixels(rows, shards.arrays["before"].shape[1])
     mask: torch.Tensor | float = 1.0
@@ -52,7 +74,8 @@ def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, t
     else:
         seen, _, _ = model.see(shards.features(rows), shards.tone(rows))
         tokens = model.factors(seen) if task == "auto" else mixed_styles(step, rows, seen)
-    return before, step.nets.renderer(before, model.read(tokens)[1] * mask)
+    latents = model.read(tokens)[1] * mask
+    return before, step.nets.renderer(before, latents), latents
 
 
 def draw_mixtures(shards: Shards, share: float, seed: int) -> None:
@@ -78,38 +101,51 @@ def mixed_styles(step: Step, rows: torch.Tensor, seen: torch.Tensor) -> torch.Te
     return tokens
 
 
-def tell(example: tuple) -> tuple[int, dict]:
-    """(row, answers) of one example: row, seed, task, names, instruction, parameters, pixels before and after."""
-    row, seed, task, names, instruction, params, before, after = example
-    before, after = torch.from_numpy(before), torch.from_numpy(after)
-    return row, {
-        name: compose(before, after, words, names, task, instruction, params, CLEAR)
+def tell(example: tuple) -> tuple[int, dict, list[float]]:
+    """(row, answers, effects) of one example: row, seed, task, names, parameters, pixels before and after."""
+    row, seed, task, names, params, before, after = example
+    p = Pixels(torch.from_numpy(before))
+    measured = change(p, Pixels(torch.from_numpy(after)))
+    described = None if task == "param" else stats(p)
+    answers = {
+        name: compose_measured(described, measured, words, names, task, params, CLEAR)
         for name, words in (("fields", random.Random(f"{seed} {row}")), ("plainFields", Plain()))
     }
+    return row, answers, [0.0] * EFFECTS if task == "param" else effects(measured)
 
 
-def examples_of(step: Step, seed: int) -> Iterator[tuple]:
-    """What `tell` takes, for every example."""
+def examples_of(step: Step, seed: int, latents: torch.Tensor) -> Iterator[tuple]:
+    """What `tell` takes, for every example; `latents` [N, 3, D] is filled."""
     shards = step.shards
     for task in ("auto", "style", "param"):
         for rows in torch.tensor(shards.rows(task)).split(BATCH):
-            before, after = (x.numpy() for x in rendered(step, rows, task))
+            before, after, said = rendered(step, rows, task)
+            latents[rows] = said
             for i, row in enumerate(rows.tolist()):
-                meta = shards.metas[row]
                 params = shards.arrays["params"][row].tolist() if task == "param" else None
-                yield row, seed, task, meta.get("names", []), meta.get("instruction"), params, before[i], after[i]
+                yield row, seed, task, shards.metas[row].get("names", []), params, before[i].numpy(), after[i].numpy()
         print(f"{task}: rendered", flush=True)
 
 
-def retell(step: Step, seed: int, processes: int = 1) -> list[dict]:
-    """For every example its answers {"fields", "plainFields"}, from what the perception does."""
-    examples = examples_of(step, seed)
+@dataclass
+class Retold:
+    answers: list[dict]  # per example {"fields", "plainFields"}
+    latents: torch.Tensor  # [N, 3, D]
+    effects: torch.Tensor  # [N, EFFECTS]
+
+
+def retell(step: Step, seed: int, processes: int = 1) -> Retold:
+    """For every example its answers, from what the perception does."""
+    count = len(step.shards)
+    latents = torch.zeros(count, 3, step.nets.renderer.latent)
+    examples = examples_of(step, seed, latents)
     if processes == 1:
-        told = dict(map(tell, examples))
+        told = list(map(tell, examples))
     else:
         with get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as pool:
-            told = dict(pool.imap_unordered(tell, examples, chunksize=32))
-    return [told[row] for row in range(len(step.shards))]
+            told = list(pool.imap_unordered(tell, examples, chunksize=32))
+    told.sort(key=lambda one: one[0])
+    return Retold([one[1] for one in told], latents, torch.tensor([one[2] for one in told]))
 
 
 def use_retold(shards: Shards, path: Path) -> None:
@@ -125,19 +161,25 @@ def main() -> None:
     parser = stage_arguments(__doc__.splitlines()[0])
     parser.add_argument("--split", default="train", choices=("train", "val"))
     parser.add_argument("--mix", type=float, default=0.0, help="share of the style examples that are mixed with another")
+    parser.add_argument("--checkpoint", type=Path, help="last.pt of a later stage, whose perception is asked instead")
     parser.add_argument("--processes", type=int, default=1, help="processes that write answers")
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 1)
     config = read_config(a.config)
     shards = Shards(a.work / "shards" / config["shards"] / a.split)
-    draw_mixtures(shards, a.mix, config["seed"])
-    answers = retell(load_step(config, a.work, shards), config["seed"], a.processes)
-    for row, answer in enumerate(answers):
+    # Told a second time, other styles are mixed.
+    seed = config["seed"] + (a.checkpoint is not None)
+    draw_mixtures(shards, a.mix, seed)
+    told = retell(load_step(config, a.work, shards, a.checkpoint), seed, a.processes)
+    for row, answer in enumerate(told.answers):
         if "mix" in shards.metas[row]:
             answer["mix"] = shards.metas[row]["mix"]
-    partial = a.work / config["name"] / f"retold-{a.split}.part"
-    partial.write_text(json.dumps(answers))
-    partial.rename(partial.with_suffix(".json"))
+    folder = a.checkpoint.parent if a.checkpoint else a.work / config["name"]
+    path = folder / f"retold-{a.split}.json"
+    partial = path.with_suffix(".part")
+    np.savez(path.with_suffix(".npz"), latents=told.latents.numpy(), effects=told.effects.numpy())
+    partial.write_text(json.dumps(told.answers))
+    partial.rename(path)
 
 
 if __name__ == "__main__":

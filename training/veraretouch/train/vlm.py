@@ -1,4 +1,4 @@
-"""Stages 3 and 4: domain alignment, then RSFT (reasoning supervised fine-tuning).
+"""Stages 4 and 5: domain alignment, then RSFT (reasoning supervised fine-tuning).
 
 Both minimise the paper's equation 3: cross-entropy on the words of the answer plus L1 of the picture that the predicted
 latents render. Domain alignment trains everything but the pretrained image encoder and the renderer; RSFT only the
@@ -18,8 +18,15 @@ from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue, answer_sections
 from ..export.tokenizer import smollm2_tokenizer
+from ..models.effect import colours_of
 from ..models.tone import ToneEncoder
-from ..models.vlm import FOCUS_ROW, VeraRetouchVLM, add_tokens, load_language_model
+from ..models.vlm import (
+    FOCUS_ROW,
+    VeraRetouchVLM,
+    add_tokens,
+    focus_tokens,
+    load_language_model,
+)
 from .common import (
     Log,
     learning_rate,
@@ -44,6 +51,9 @@ from .tone import load_networks
 TASKS = ("auto", "style", "param")
 PRETRAINED_TOKENS = 49152
 AVERAGE_EVERY = 4
+GIVEN = ("vision.semantic.", "lm.embed_tokens.", "renderer.")
+# What the stages without a language model have taught.
+LEARNT_BEFORE = ("vision.", "param_projector.", "style_projector.", "effect.", "adaptor.shortcut.")
 
 
 def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, seed: int = 0) -> VeraRetouchVLM:
@@ -52,24 +62,23 @@ def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, 
     torch.manual_seed(seed)
     tone = ToneEncoder(latent=nets.renderer.latent)
     semantic = SemanticEncoder().requires_grad_(False)
-    return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer.latent, torch.tensor(output_ids), added)
+    return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer, torch.tensor(output_ids), added)
 
 
 def trained_state(model: VeraRetouchVLM) -> dict[str, torch.Tensor]:
-    """State without what comes from packages or another stage: the image encoder, the frozen embedding."""
-    skip = ("vision.semantic.", "lm.embed_tokens.")
-    return {k: v for k, v in model.state_dict().items() if not k.startswith(skip)}
+    """State without what comes from packages or another stage: the image encoder, the frozen embedding, the renderer."""
+    return {k: v for k, v in model.state_dict().items() if not k.startswith(GIVEN)}
 
 
 def load_trained(model: VeraRetouchVLM, state: dict[str, torch.Tensor]) -> None:
     missing, unexpected = model.load_state_dict(state, strict=False)
-    wrong = [k for k in missing if not k.startswith(("vision.semantic.", "lm.embed_tokens."))] + unexpected
+    wrong = [k for k in missing if not k.startswith(GIVEN)] + unexpected
     if wrong:
         raise ValueError(f"the checkpoint does not fit the model, nothing was trained: {wrong[:5]}")
 
 
 class Step:
-    """One batch through the model: (cross-entropy, picture loss, PSNR, share of right tokens)."""
+    """One batch through the model: (cross-entropy, picture loss, PSNR of what is not mixed, share of right tokens)."""
 
     def __init__(self, model: VeraRetouchVLM, renderer, shards: Shards, device: str, half: bool = False):
         self.model, self.renderer, self.shards, self.device, self.half = model, renderer, shards, device, half
@@ -85,7 +94,8 @@ class Step:
         params = shards.arrays["params"][batch.rows].to(device)
         if not bool(is_image.all()):
             param_tokens = model.param_projector(params)
-        tokens = self._tokens(batch, is_image, image_tokens, param_tokens)
+        plan = self._plan(batch, is_image, image_tokens, param_tokens)
+        tokens = self._focus(batch.rows, is_image.to(device), image_tokens, plan, rng)
         embeds = model.embed(batch.ids.to(device), image_tokens, param_tokens, placed(batch, tokens))
         # Half the width is enough for the layers, and twice as fast where the processor knows it.
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=self.half):
@@ -96,40 +106,48 @@ class Step:
         words = F.cross_entropy(logits, classes)
         states = hidden[torch.arange(len(batch.rows))[:, None], batch.states]
         mask = torch.where(is_image[:, None].to(device), torch.ones_like(params[:, :3]), factor_mask(params))
-        latents = model.adaptor(states.flatten(1), tokens[:, 3:]) * mask[..., None]
+        latents = model.adaptor(states.flatten(1), plan) * mask[..., None]
         before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
         out = self.renderer(before, latents)
         # The mixture of two looks has no target but what its own tokens render: only its words are learnt.
         mixed = torch.tensor(["mix" in shards.metas[i] for i in batch.rows.tolist()], device=out.device)
         after = torch.where(mixed[:, None, None], out.detach(), after)
         right = (logits.detach().argmax(-1) == classes).float().mean()
-        return words, pixel_loss(out, after), psnr_per_image(out.detach(), after), right
+        return words, pixel_loss(out, after), psnr_per_image(out.detach()[~mixed], after[~mixed]), right
 
-    def _tokens(self, batch: Batch, is_image, image_tokens, param_tokens) -> torch.Tensor:
-        """[B, 6, hidden]: the photo's three factor tokens (zeros in param mode), then the plan's."""
+    def _plan(self, batch: Batch, is_image, image_tokens, param_tokens) -> torch.Tensor:
+        """[B, 3, hidden]: the factor tokens of what shall be done: of the photo, of the style, or of the sliders."""
         model, device = self.model, self.device
-        tokens = torch.zeros(len(batch.rows), 6, model.vision.hidden, device=device)
+        plan = torch.zeros(len(batch.rows), 3, model.vision.hidden, device=device)
         if image_tokens is not None:
-            own = image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]
-            tokens = torch.cat((own, own), dim=1)
+            plan = image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]
         if param_tokens is not None:
-            sliders = torch.cat((torch.zeros_like(param_tokens), param_tokens), dim=1)
-            tokens = torch.where(is_image[:, None, None].to(device), tokens, sliders)
+            plan = torch.where(is_image[:, None, None].to(device), plan, param_tokens)
         styled = batch.words_mask.any(dim=1)
         if bool(styled.any()):
             words = model.lm.embed_tokens(batch.words[styled].to(device))
             photos = image_tokens[styled.to(device)]
-            plan = model.style_projector(words, photos, batch.words_mask[styled].to(device))
+            style = model.style_projector(words, photos, batch.words_mask[styled].to(device))
             if batch.weights is not None:
                 other = model.lm.embed_tokens(batch.others[styled].to(device))
                 other = model.style_projector(other, photos, batch.others_mask[styled].to(device))
-                plan = torch.lerp(other, plan, batch.weights[styled, None, None].to(device))
-            tokens = tokens.index_put((styled.nonzero()[:, 0, None].to(device), torch.arange(3, 6, device=device)[None]), plan)
-        return tokens
+                style = torch.lerp(other, style, batch.weights[styled, None, None].to(device))
+            plan = plan.index_put((styled.nonzero()[:, 0].to(device),), style)
+        return plan
+
+    def _focus(self, rows: torch.Tensor, is_image: torch.Tensor, image_tokens, plan: torch.Tensor, rng) -> torch.Tensor:
+        """[B, 9, hidden], see `focus_tokens`."""
+        focus = focus_tokens(plan)
+        if image_tokens is None:
+            return focus
+        seen = is_image.nonzero()[:, 0]
+        before = colours_of(self.shards.tone(rows[seen.cpu()], rng)).to(self.device)
+        own = image_tokens[seen, FOCUS_ROW : FOCUS_ROW + 3]
+        return focus.index_put((seen,), focus_tokens(plan[seen], own, self.model.foresee_on(before, plan[seen])))
 
 
 def placed(batch: Batch, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(rows [K], positions [K], tokens [K, hidden]) of the factor tokens [B, 6, hidden] that are added to a batch."""
+    """(rows [K], positions [K], tokens [K, hidden]) of the factor tokens [B, 9, hidden] that are added to a batch."""
     rows, positions, which = batch.focus.to(tokens.device).unbind(1)
     return rows, positions, tokens[rows, which]
 
@@ -157,18 +175,18 @@ def evaluate(step: Step, sequences: list, class_of: torch.Tensor, count: int) ->
 
 
 def parameter_groups(model: VeraRetouchVLM, config: dict) -> list[dict]:
-    """Language model, what stage 2 has taught, and the rest, with their own learning rates.
+    """Language model, what stages 2 and 3 have taught, and the rest, with their own learning rates.
 
     RSFT leaves the projectors and encoders alone.
     """
     groups: dict[str, list] = {"lr_language": [], "lr_perception": [], "lr": []}
     only = config.get("only")
     for name, parameter in model.named_parameters():
-        frozen = name.startswith(("vision.semantic.", "lm.embed_tokens.", "param_projector.head.", "vision.tone.direct."))
+        frozen = name.startswith((*GIVEN, "param_projector.head.", "vision.tone.direct."))
         if frozen or (only and not name.startswith(tuple(only))):
             parameter.requires_grad_(False)
         elif parameter.requires_grad:
-            perception = name.startswith(("vision.", "param_projector.", "style_projector.", "adaptor.shortcut."))
+            perception = name.startswith(LEARNT_BEFORE)
             groups["lr_language" if name.startswith("lm.") else "lr_perception" if perception else "lr"].append(parameter)
     return [{"params": params, "peak": config[rate]} for rate, params in groups.items() if params]
 
@@ -204,8 +222,10 @@ def set_mode(model: VeraRetouchVLM) -> None:
     model.vision.tone.eval()
 
 
-def load_perception(model: VeraRetouchVLM, path: Path) -> None:
-    """Tone encoder, projectors and the reading of latents of stage 2."""
+def load_perception(model: VeraRetouchVLM, path: Path, effect: Path) -> None:
+    """Tone encoder, projectors and the reading of latents of stage 2, effect tokens of stage 3."""
+    learnt = torch.load(effect, weights_only=True)["average"]
+    model.effect.load_state_dict({k.removeprefix("effect."): v for k, v in learnt.items() if k.startswith("effect.")})
     state = torch.load(path, weights_only=True)["average"]
     heads = {k.removeprefix("latents."): v for k, v in state.items() if k.startswith("latents.")}
     model.adaptor.shortcut.load_state_dict(heads)
@@ -263,7 +283,7 @@ def prepare(config: dict, work: Path, device: str):
     if known:
         load_trained(model, known["model" if resumed else "average"])
     else:
-        load_perception(model, work / config["tone"])
+        load_perception(model, work / config["tone"], work / config["effect"])
     return model.to(device), nets, shards, held_out, dialogue, section_ids, resumed
 
 
@@ -306,7 +326,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
 
     set_mode(model)
     began = saved = time.time()
-    sums, since = torch.zeros(4), 0
+    sums, quality = [], []
     # With a time limit the schedule follows the clock, so that a shorter run still ends on a low learning rate.
     while step < config["steps"] and not (minutes and time.time() - began > minutes * 60):
         progress = max(step / config["steps"], (time.time() - began) / (minutes * 60) if minutes else 0.0)
@@ -323,12 +343,13 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         step += 1
         if step % AVERAGE_EVERY == 0:
             average.update()
-        sums += torch.tensor([words.item(), picture.item(), psnr.mean().item(), right.item()])
-        since += 1
+        sums.append((words.item(), picture.item(), right.item()))
+        quality.append(psnr)
         if step % 50 == 0:
-            words_mean, picture_mean, psnr_mean, right_mean = (sums / since).tolist()
+            words_mean, picture_mean, right_mean = torch.tensor(sums).mean(0).tolist()
+            psnr_mean = torch.cat(quality).mean().item()
             log.write(step=step, words=words_mean, picture=picture_mean, psnr=psnr_mean, right=right_mean)
-            sums, since = torch.zeros(4), 0
+            sums, quality = [], []
         if step % config["evaluate_every"] == 0:
             average.swap()
             log.write(step=step, **evaluate(check, held_sequences, class_of, config["evaluate_count"]))
