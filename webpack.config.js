@@ -46,3 +46,4 @@ function cli(mode) {
 }
 
 module.exports = (_env, argv) => [cli(argv.mode)];
+module.exports.common = common;

@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureChromium } from './lib/chromium.mjs';
 import { ensureNodePackages } from './lib/node-packages.mjs';
 import { ROOT } from './lib/paths.mjs';
 import { ensurePython } from './lib/python.mjs';
@@ -19,6 +20,7 @@ try {
   attempt('setup', () => {
     ensureNodePackages();
     python = ensurePython();
+    ensureChromium();
   });
   if (results.length === 0) {
     check('lint', () => runNode(bin('eslint/bin/eslint.js'), ['.']));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ffmpeg, gpuDevice, openColorIO } from '../lib/lut-peers.mjs';
+import { ffmpeg, openColorIO, webgpu } from '../lib/lut-peers.mjs';
 import { loadTypeScript } from '../lib/load-ts.mjs';
 
 export const description =
@@ -12,7 +12,7 @@ const WIDTH = 6000;
 const HEIGHT = 4000;
 const MEGAPIXELS = (WIDTH * HEIGHT) / 1e6;
 
-const { Lut3D, GpuLut, formatCubeBytes } = loadTypeScript('src/color/index.ts');
+const { Lut3D, formatCubeBytes } = loadTypeScript('src/color/index.ts');
 const { LutTables } = loadTypeScript('src/color/tables.ts');
 const { byteLoop, wordLoop } = loadTypeScript('src/color/loops.ts');
 const { LutWorkers } = loadTypeScript('src/host/files/lutWorkers.ts');
@@ -27,11 +27,10 @@ export async function run({ repeat }) {
   const pixels8 = photoLikePixels();
   const folder = mkdtempSync(join(tmpdir(), 'veraretouch-lut-'));
   const workers = new LutWorkers(undefined, fileURLToPath(new URL('../lib/lut-worker.cjs', import.meta.url)));
-  const gpu = await gpuDevice();
   try {
     const cube = join(folder, 'lut.cube');
     writeFileSync(cube, formatCubeBytes(lut));
-    const context = { lut, workers, gpu, repeat, job: { folder, cube, width: WIDTH, height: HEIGHT } };
+    const context = { lut, workers, repeat, job: { folder, cube, width: WIDTH, height: HEIGHT } };
     return {
       megapixels: MEGAPIXELS,
       lutSize: lut.size,
@@ -41,13 +40,12 @@ export async function run({ repeat }) {
       cubeText: { ms: median(times(repeat, () => formatCubeBytes(lut))) },
     };
   } finally {
-    gpu.device?.destroy();
     await workers.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(pixels, { lut, workers, gpu, repeat, job }) {
+async function measure(pixels, { lut, workers, repeat, job }) {
   const tables = new LutTables(lut.data, lut.size);
   const [destination, copy] = [new pixels.constructor(pixels.length), new pixels.constructor(pixels.length)];
   const threaded = pixels.slice();
@@ -70,11 +68,11 @@ async function measure(pixels, { lut, workers, gpu, repeat, job }) {
     ...perMegapixel(median(rounds.map((round) => round[name]))),
     timesCopy: median(rounds.map((round) => round[name] / round.copyMs)),
   });
-  const peer = ({ skipped, times, result, version }) => {
+  const peer = ({ skipped, times, result, ...about }) => {
     if (skipped) return { skipped };
     const ms = median(times);
     return {
-      version,
+      ...about,
       ...perMegapixel(ms),
       oursIsFaster: ms / oneThread,
       ...differences(result, destination),
@@ -91,7 +89,7 @@ async function measure(pixels, { lut, workers, gpu, repeat, job }) {
       ...own('threadsMs'),
       sameResult: differences(threaded, destination).largestDifference === 0,
     },
-    webgpu: gpu.skipped ? { skipped: gpu.skipped } : await onGpu(gpu, lut, pixels, destination, repeat),
+    webgpu: peer(await webgpu(lut, pixels, repeat)),
     ffmpegPacked: peer(ffmpeg(job, 'packed', pixels, repeat)),
     ffmpegPlanar: peer(ffmpeg(job, 'planar', pixels, repeat)),
     openColorIO: peer(openColorIO(job, pixels, repeat)),
@@ -101,24 +99,6 @@ async function measure(pixels, { lut, workers, gpu, repeat, job }) {
 function plainLoop(tables, pixels, target) {
   if (pixels instanceof Uint16Array) wordLoop(tables.wide(), tables.size, pixels, target, 3, 65535);
   else byteLoop(tables.bytes(), tables.size, pixels, target, 3);
-}
-
-/** With the way to the device and back. */
-async function onGpu({ device, adapter, software }, lut, pixels, expected, repeat) {
-  const onDevice = new GpuLut(device, lut);
-  const destination = new pixels.constructor(pixels.length);
-  try {
-    const rounds = [];
-    for (let round = 0; round <= repeat; round++) {
-      const start = performance.now();
-      await onDevice.apply(pixels, 3, { destination });
-      rounds.push(performance.now() - start);
-    }
-    const ms = median(rounds.slice(1));
-    return { adapter, software, ...perMegapixel(ms), ...differences(destination, expected) };
-  } finally {
-    onDevice.destroy();
-  }
 }
 
 function perMegapixel(ms) {

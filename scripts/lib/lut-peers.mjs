@@ -3,7 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findChromium, openPage } from './chromium.mjs';
 import { ROOT } from './paths.mjs';
+import { bundleForWeb } from './web-bundle.mjs';
 
 /** Frames a run of FFmpeg works on: its start then counts for little. */
 const FRAMES = 4;
@@ -63,24 +65,22 @@ export function openColorIO(job, pixels, repeat) {
   return { version, times: ms, result: readRaw(result, pixels) };
 }
 
-/** A WebGPU device through npm `webgpu` (Dawn), or the reason why there is none. */
-export async function gpuDevice() {
-  let dawn;
+/** Our own program on WebGPU in Chromium, with the way to the device and back; or the reason why it did not run. */
+export async function webgpu({ size, data }, pixels, repeat) {
+  if (!findChromium()) return { skipped: 'not installed: apt-get install chromium' };
+  const { page, version, received, close } = await openPage(await bundleForWeb('test/browser/gpuPage.ts'), {
+    '/pixels': bytesOf(pixels),
+  });
   try {
-    dawn = await import('webgpu');
-  } catch {
-    return { skipped: 'not installed: npm install --no-save webgpu@0.6.2' };
-  }
-  try {
-    const gpu = dawn.create([]);
-    const adapter = await gpu.requestAdapter();
-    if (!adapter) return { skipped: 'no WebGPU adapter was found (SwiftShader: set VK_ICD_FILENAMES to its icd.json)' };
-    const { vendor, architecture, description } = adapter.info;
-    const name = [vendor, architecture, description].filter(Boolean).join(', ');
-    // The device lives as long as the object that made it.
-    return { gpu, device: await adapter.requestDevice(), adapter: name, software: /swiftshader|llvmpipe/i.test(name) };
+    const job = { data: [...data], size, bits: 8 * pixels.BYTES_PER_ELEMENT, repeat };
+    const { adapter, times } = await page.evaluate((given) => globalThis.gpuPage.time(given), job);
+    const bytes = received.get('/result');
+    const result = new pixels.constructor(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    return { version: `Chromium ${version}`, adapter, software: /swiftshader|llvmpipe/i.test(adapter), times, result };
   } catch (error) {
     return { skipped: `WebGPU failed: ${error.message}` };
+  } finally {
+    await close();
   }
 }
 
