@@ -18,7 +18,13 @@ from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
 from veraretouch.reasoning.measure import change
 from veraretouch.train.examples import Shards
-from veraretouch.train.retell import draw_mixtures, rendered, retell, use_retold
+from veraretouch.train.retell import (
+    draw_mixtures,
+    rendered,
+    retell,
+    take_perception,
+    use_retold,
+)
 from veraretouch.train.tone import Labels, Step, build_perception
 
 torch.set_num_threads(1)
@@ -81,6 +87,19 @@ def test_several_processes_tell_the_same(step):
     one, two = retell(step, seed=1), retell(step, seed=1, processes=2)
     assert two.answers == one.answers
     torch.testing.assert_close(two.effects, one.effects)
+
+
+def test_a_later_checkpoint_brings_its_own_perception(step):
+    own = build_perception(step.nets, step.table)
+    taken = {k: torch.full_like(v, 0.25) for k, v in own.state_dict().items() if k.startswith("style_projector.")}
+    taken |= {f"adaptor.shortcut.{i}.{part}": torch.full_like(getattr(own.latents[i], part), 0.5)
+              for i in range(3) for part in ("weight", "bias")}  # fmt: skip
+    claims = own.claims[0].weight.clone()
+    take_perception(own, {**taken, "adaptor.layers.0.weight": torch.zeros(1), "lm.norm.weight": torch.zeros(1)})
+    assert all(bool((p == 0.25).all()) for p in own.style_projector.parameters())
+    assert all(bool((p == 0.5).all()) for p in own.latents.parameters())
+    # The heads of claims are no part of the whole model: they stay.
+    assert torch.equal(own.claims[0].weight, claims)
 
 
 def test_only_what_is_clear_is_claimed():
