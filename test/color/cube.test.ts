@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { ColorError, formatCube, formatCubeBytes, gridPoints, Lut3D, parseCube } from '../../src/color';
+import { changed } from '../support/changed';
 
 const HEAD = 'LUT_3D_SIZE 2\n';
 const BODY = '0 0 0\n1 0 0\n0 1 0\n1 1 0\n0 0 1\n1 0 1\n0 1 1\n1 1 1\n';
@@ -143,6 +144,26 @@ describe('reading', () => {
         }
       }),
     );
+  });
+
+  test('2,000 files damaged anyhow, and 2,000 by other numbers, are read or refused with our own error', () => {
+    const whole = formatCubeBytes(Lut3D.bake(4, (r, g, b) => [r ** 2, g, 1 - b]));
+    let read = 0;
+    const check = (bytes: Uint8Array): void => {
+      try {
+        const { lut } = parseCube(Buffer.from(bytes).toString('latin1'));
+        expect(lut.data).toHaveLength(3 * lut.size ** 3);
+        expect(lut.data.every((value) => Number.isFinite(value))).toBe(true);
+        read++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(ColorError);
+      }
+    };
+    const letters = fc.constantFrom(...Buffer.from('0123456789.-e \n'));
+    for (const value of [undefined, letters]) {
+      fc.assert(fc.property(changed(whole, value), check), { numRuns: 2000, seed: 5 });
+    }
+    expect(read).toBeGreaterThan(100);
   });
 
   test('error messages carry no control characters from the file', () => {

@@ -9,26 +9,12 @@ import { readPsdPhoto } from '../../src/host/files/psdPhoto';
 import { TiffTree, inMemory } from '../../src/host/files/tiffTree';
 import { xmpPacket } from '../../src/host/files/xmp';
 import { scanXmp } from '../../src/host/files/xmpScan';
+import { changed } from '../support/changed';
 import { IPTC, cameraExif, photoshopResource, xmpOf } from './support/metadata';
 
 /* Files that anybody may have made: 2,000 changed ones for each reader. None may crash it or keep it busy. */
 jest.setTimeout(300000);
 const RUNS = { numRuns: 2000, seed: 5 };
-
-/** The bytes with some of them changed, often to what is dangerous, and often cut short. */
-function changed(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
-  const value = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255));
-  const edits = fc.array(fc.tuple(fc.nat(bytes.length - 1), value), { minLength: 1, maxLength: 12 });
-  const length = fc.oneof(
-    { weight: 3, arbitrary: fc.constant(bytes.length) },
-    { weight: 1, arbitrary: fc.nat(bytes.length) },
-  );
-  return fc.tuple(edits, length).map(([places, end]) => {
-    const out = Uint8Array.from(bytes);
-    for (const [place, byte] of places) out[place] = byte;
-    return out.slice(0, end);
-  });
-}
 
 /** The text with some of its letters changed to others: most of it stays well-formed, so that it is read to its end. */
 function respelt(text: string): fc.Arbitrary<Uint8Array> {
