@@ -10,7 +10,7 @@ export interface Parcel {
 
 export interface RequestContext {
   readonly signal: AbortSignal;
-  progress(value: unknown): void;
+  readonly progress: (value: unknown) => void;
 }
 
 /** Answers a request, or throws: a WireError's texts travel to the other side. */

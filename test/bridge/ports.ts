@@ -11,7 +11,14 @@ const none: Faults = (message) => [message];
 export function joinedPorts(faults: { toPage?: Faults; toHost?: Faults } = {}) {
   const end = () => {
     const listeners = new Set<(message: unknown) => void>();
-    return { listeners, deliver: (message: unknown) => listeners.forEach((listener) => listener(message)) };
+    return {
+      listeners,
+      deliver: (message: unknown) => {
+        listeners.forEach((listener) => {
+          listener(message);
+        });
+      },
+    };
   };
   const [host, page] = [end(), end()];
   const port = (own: ReturnType<typeof end>, other: ReturnType<typeof end>, fault: Faults = none): Port => {
@@ -19,7 +26,10 @@ export function joinedPorts(faults: { toPage?: Faults; toHost?: Faults } = {}) {
     return {
       post: (message) => {
         const copies = fault(JSON.parse(JSON.stringify(message)), number++);
-        for (const copy of copies) setTimeout(() => other.deliver(copy), 0);
+        for (const copy of copies)
+          setTimeout(() => {
+            other.deliver(copy);
+          }, 0);
       },
       listen: (listener) => {
         own.listeners.add(listener);
@@ -31,6 +41,8 @@ export function joinedPorts(faults: { toPage?: Faults; toHost?: Faults } = {}) {
     host: port(host, page, faults.toPage),
     page: port(page, host, faults.toHost),
     /** Something on the page's port that is none of ours. */
-    foreign: (message: unknown) => page.deliver(message),
+    foreign: (message: unknown) => {
+      page.deliver(message);
+    },
   };
 }
