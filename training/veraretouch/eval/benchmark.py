@@ -21,7 +21,10 @@ from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.reference import generate_many
 from ..export.runner import dialogue_of
-from ..reasoning.parse import agreement
+from ..reasoning.axes import agrees, refutes
+from ..reasoning.measure import Pixels, change
+from ..reasoning.parameters import announced, parameter_values
+from ..reasoning.parse import agreement, agreement_with
 from ..train.common import psnr_per_image, read_config, stage_arguments
 from .baselines import auto_contrast, histogram_equalisation, leave_one_out
 
@@ -59,23 +62,59 @@ class Tally:
             self.agreed[factor] += counted.agreed
 
     def report(self) -> dict:
-        share = {f: round(self.agreed[f] / max(1, self.claims[f]), 4) for f in FACTORS}
-        return {"runs": self.runs, "wellFormed": self.well_formed, "planPixelAgreement": share, "claims": dict(self.claims)}
+        return {"runs": self.runs, "wellFormed": self.well_formed, **shares(self.agreed, self.claims)}
+
+
+def shares(agreed: dict[str, int], claims: dict[str, int]) -> dict:
+    share = {f: round(agreed[f] / max(1, claims[f]), 4) for f in FACTORS}
+    return {"planPixelAgreement": share, "claims": dict(claims)}
+
+
+class SliderClaims:
+    """What the words about sliders are worth, beside their agreement with the whole picture.
+
+    A plan of sliders is written factor by factor and without sight of the photo. In the whole picture another factor may
+    outdo what one of them does: a white balance turns the reds that a mixer holds. So each plan is also compared with
+    what its own factor does alone (the others' latents masked, as published), and the two largest sliders themselves are
+    compared with the whole picture: no plan that repeats them can agree more often.
+    """
+
+    def __init__(self) -> None:
+        self.counts = {kind: (dict.fromkeys(FACTORS, 0), dict.fromkeys(FACTORS, 0)) for kind in ("factorAlone", "settingsThemselves")}
+
+    def add(self, fields: dict[str, str], params: torch.Tensor, before: torch.Tensor, whole: torch.Tensor, alone) -> None:
+        """alone(number of the factor) -> pixels with that factor's latent only."""
+        p = Pixels(before)
+        together, values = change(p, Pixels(whole)), parameter_values(params.tolist())
+        for number, factor in enumerate(FACTORS):
+            found = agreement_with(change(p, Pixels(alone(number))), fields[f"plan.{factor}"], factor, settings=True)
+            self._count("factorAlone", factor, found.agreed, found.claims)
+            for claim in announced(values, factor)[:2]:
+                agreed = agrees(claim, together, factor)
+                self._count("settingsThemselves", factor, int(agreed), int(agreed or refutes(claim, together)))
+
+    def _count(self, kind: str, factor: str, agreed: int, claims: int) -> None:
+        self.counts[kind][0][factor] += agreed
+        self.counts[kind][1][factor] += claims
+
+    def report(self) -> dict:
+        return {kind: shares(*counts) for kind, counts in self.counts.items()}
 
 
 class Benchmark:
-    def __init__(self, models, dialogue: Dialogue, maker: Maker, count: int):
-        self.models, self.dialogue, self.maker, self.count = models, dialogue, maker, count
+    def __init__(self, models, dialogue: Dialogue, maker: Maker):
+        self.models, self.dialogue, self.maker = models, dialogue, maker
         self.tallies = {mode: Tally() for mode in ("auto", "style", "param")}
+        self.sliders = SliderClaims()
         self.cases: list[dict] = []
 
     def _render(self, rgb: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         return torch.cat([self.models.renderer(part[None], latents[None])[0] for part in rgb.split(65536)])
 
     @torch.no_grad()
-    def task(self, mode: str) -> dict:
+    def task(self, mode: str, count: int) -> dict:
         """`count` test examples of one task: PSNR of the answer, of doing nothing, and of simple enhancement."""
-        examples = [self.maker.draw(mode, number) for number in range(self.count)]
+        examples = [self.maker.draw(mode, number) for number in range(count)]
         if mode == "param":
             results = generate_many(self.models.vlm, self.dialogue, mode, params=torch.stack([e.params for e in examples]))
         else:
@@ -90,6 +129,14 @@ class Benchmark:
             scores["model"].append(min(50.0, psnr_per_image(out[None], example.after[None]).item()))
             scores["nothing"].append(min(50.0, psnr_per_image(example.before[None], example.after[None]).item()))
             if mode == "param":
+                latents = torch.from_numpy(result.latents)
+
+                def alone(factor: int, latents=latents, before=example.before) -> torch.Tensor:
+                    own = torch.zeros_like(latents)
+                    own[factor] = latents[factor]
+                    return self._render(before, own)
+
+                self.sliders.add(result.fields, example.params, example.before, out, alone)
                 mask = factor_mask(example.params[None])[0, :, None]
                 head = self._render(example.before, self.models.param_head(example.params[None])[0] * mask)
                 scores.setdefault("parameterHead", []).append(
@@ -180,6 +227,7 @@ def main() -> None:
     parser.add_argument("--renderer-config", type=Path, required=True, help="configuration of stage 1")
     parser.add_argument("--tone", type=Path, help="last.pt of the tone stage, for the baseline without language")
     parser.add_argument("--count", type=int, default=200, help="test examples per task")
+    parser.add_argument("--param-count", type=int, default=0, help="test examples of Param, where most claims do not show")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sheet", type=Path, help="picture of the worst cases")
     a = parser.parse_args()
@@ -187,7 +235,7 @@ def main() -> None:
     models = torch.load(a.reference, weights_only=False)
     dialogue = dialogue_of(a.bundle, json.loads((a.bundle / "bundle.json").read_text()))
     maker = Maker(read_config(a.config), a.data, a.work, "test", open_only=False)
-    benchmark = Benchmark(models, dialogue, maker, a.count)
+    benchmark = Benchmark(models, dialogue, maker)
     direct = None
     if a.tone:
         from ..models.tone import ToneEncoder
@@ -198,10 +246,11 @@ def main() -> None:
         direct = tone.eval().direct_latents
     report = {"fivekDevelopment": benchmark.fivek(a.data, direct)}
     for mode, name in (("auto", "autoPerturbed"), ("style", "styleUnseenLooks"), ("param", "param")):
-        report[name] = benchmark.task(mode)
+        report[name] = benchmark.task(mode, a.param_count or a.count if mode == "param" else a.count)
         print(name, json.dumps(report[name]), flush=True)
     report["reference"] = reference_mode(models, a.renderer_config, a.data, a.work)
     report["answers"] = {mode: tally.report() for mode, tally in benchmark.tallies.items()}
+    report["answers"]["param"] |= benchmark.sliders.report()
     runs = sum(t.runs for t in benchmark.tallies.values())
     report["wellFormed"] = {"of": runs, "count": sum(t.well_formed for t in benchmark.tallies.values())}
     a.out.write_text(json.dumps(report, indent=1) + "\n")

@@ -22,6 +22,10 @@ def _row(*cells: object) -> str:
     return "| " + " | ".join(str(c) for c in cells) + " |"
 
 
+def _agreement(answer: dict) -> list[str]:
+    return [f"{100 * answer['planPixelAgreement'][f]:.1f} % of {answer['claims'][f]}" for f in answer["claims"]]
+
+
 def tables(metrics: dict) -> str:
     """Markdown tables of all figures."""
     fivek = metrics["fivekDevelopment"]["psnr"]
@@ -57,8 +61,11 @@ def tables(metrics: dict) -> str:
     lines += ["", "### Answers", "", _row("task", "well-formed", "plan-pixel agreement: light", "global colour",
               "specific colour"), _row(*["---"] * 5)]  # fmt: skip
     for mode, answer in metrics["answers"].items():
-        share = [f"{100 * answer['planPixelAgreement'][f]:.1f} % of {answer['claims'][f]}" for f in answer["claims"]]
-        lines.append(_row(mode, f"{answer['wellFormed']} of {answer['runs']}", *share))
+        lines.append(_row(mode, f"{answer['wellFormed']} of {answer['runs']}", *_agreement(answer)))
+    param = metrics["answers"]["param"]
+    if "factorAlone" in param:
+        lines.append(_row("param, each factor rendered alone", "", *_agreement(param["factorAlone"])))
+        lines.append(_row("for comparison: the two largest sliders themselves", "", *_agreement(param["settingsThemselves"])))
     return "\n".join(lines)
 
 
