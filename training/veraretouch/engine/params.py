@@ -48,3 +48,19 @@ def sample_params(count: int, generator: torch.Generator, strength: float = 1.0)
     values = values * (uniform(count, 38) < density.clamp(min=0.25))
     present = (uniform(count, 3) < 0.8).float()
     return apply_mask(values.clamp(-1, 1), present)
+
+
+def sample_focused(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Parameter sets [count, 38] in [-1, 1] as a person tries sliders: one factor, few of its sliders, often far out.
+
+    Half of them are of the mixer. What it does is small in a whole picture, and among sets of all factors a network learns
+    the rest of them at its cost.
+    """
+    factor = torch.randint(4, (count,), generator=generator).clamp(max=2)
+    values = torch.rand(count, 38, generator=generator) * 2 - 1
+    values[:, INDEX["Exposure2012"]] *= 0.5
+    sliders = torch.tensor([s.stop - s.start for s in FACTOR_SLICES])[factor]
+    # One to four sliders on average.
+    wanted = 1 + 3 * torch.rand(count, generator=generator)
+    values = values * (torch.rand(count, 38, generator=generator) < (wanted / sliders)[:, None])
+    return apply_mask(values, torch.nn.functional.one_hot(factor, 3).float())

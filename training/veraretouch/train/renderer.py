@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from ..data.photos import load_photos
 from ..engine.develop import develop
-from ..engine.params import factor_mask, sample_params
+from ..engine.params import factor_mask, sample_focused, sample_params
 from ..models.encoder import RetouchEncoder
 from ..models.param_head import ParamHead
 from ..models.renderer import Renderer
@@ -73,9 +73,12 @@ def _grid(flat: torch.Tensor, size: int) -> torch.Tensor:
     return flat.transpose(1, 2).unflatten(2, (size, size))
 
 
-def slider_batch(pool: PixelPool, count: int, pixels: int, uniform: float = 0.1) -> tuple[torch.Tensor, ...]:
-    """(params, colours, target)."""
-    params = sample_params(count, pool.generator)
+def slider_batch(
+    pool: PixelPool, count: int, pixels: int, uniform: float = 0.1, focused: float = 0.0
+) -> tuple[torch.Tensor, ...]:
+    """(params, colours, target); `focused`: the share of sets of few sliders of one factor."""
+    few = round(focused * count)
+    params = torch.cat((sample_focused(few, pool.generator), sample_params(count - few, pool.generator)))
     rgb = pool.colours(count, pixels, uniform)
     return params, rgb, develop(rgb, params)
 
@@ -119,7 +122,7 @@ class Batches(torch.utils.data.IterableDataset):
         pool = PixelPool(self.photos, c["encoder_size"], self.seed + 1000 * (worker.id if worker else 0))
         while True:
             yield (
-                slider_batch(pool, c["slider_batch"], c["pixels"]),
+                slider_batch(pool, c["slider_batch"], c["pixels"], c["uniform"], c["focused"]),
                 pair_batch(pool, self.operations, c["pair_batch"], c["pixels"], c["inverse_share"]),
             )
 
