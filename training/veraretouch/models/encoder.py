@@ -9,6 +9,7 @@ retouch is a function of colour and the trunk's pooling blurs it.
 import torch
 from torch import nn
 
+from .param_head import begin_alive
 from .renderer import FACTOR_COUNT
 
 
@@ -105,6 +106,7 @@ class RetouchEncoder(nn.Module):
         self.fc = nn.Sequential(
             nn.Linear(8 * w + 2 * pair_width, 512), nn.GELU(), nn.Linear(512, FACTOR_COUNT * latent)
         )
+        begin_alive(self.fc[-1])
 
     def forward(self, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
         """Two pictures [B, 3, S, S], sRGB in [0, 1] -> latents [B, 3, D]."""

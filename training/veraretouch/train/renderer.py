@@ -15,7 +15,12 @@ import torch.nn.functional as F
 
 from ..data.photos import load_photos
 from ..engine.develop import develop
-from ..engine.params import factor_mask, sample_focused, sample_params
+from ..engine.params import (
+    FACTOR_SLICES,
+    factor_mask,
+    sample_focused,
+    sample_params,
+)
 from ..models.encoder import RetouchEncoder
 from ..models.param_head import ParamHead
 from ..models.renderer import Renderer
@@ -83,9 +88,15 @@ def slider_batch(
     return params, rgb, develop(rgb, params)
 
 
-def slider_loss(nets: Networks, params: torch.Tensor, rgb: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def slider_loss(
+    nets: Networks, params: torch.Tensor, rgb: torch.Tensor, target: torch.Tensor, relative: float
+) -> torch.Tensor:
+    """`relative`: weight of the error as a share of the change itself, in which the mixer's small changes count as much as
+    a stop of exposure."""
     latents = nets.head(params) * factor_mask(params)[..., None]
-    return pixel_loss(nets.renderer(rgb, latents), target)
+    out = nets.renderer(rgb, latents)
+    change = (target - rgb).square().mean((1, 2), keepdim=True).sqrt()
+    return pixel_loss(out, target) + relative * ((out - target).abs() / (change + 2e-3)).mean()
 
 
 def pair_batch(pool: PixelPool, operations: OperationSource, count: int, pixels: int, inverse: float) -> tuple[torch.Tensor, ...]:
@@ -131,18 +142,24 @@ class Batches(torch.utils.data.IterableDataset):
 def evaluate(nets: Networks, photos: torch.Tensor, operations: OperationSource, config: dict, count: int = 200) -> dict:
     """PSNR on photos of the given split with fixed seeds: sliders, and pairs rendered on another photo."""
     pool = PixelPool(photos, config["encoder_size"], seed=1234)
-    params, rgb, target = slider_batch(pool, count, 1024, uniform=0.0)
-    out = torch.cat(
-        [nets.renderer(r, nets.head(p) * factor_mask(p)[..., None]) for r, p in zip(rgb.split(50), params.split(50))]
-    )
+
+    def sliders(focused: float) -> tuple[torch.Tensor, torch.Tensor]:
+        params, rgb, target = slider_batch(pool, count, 1024, 0.0, focused)
+        latents = nets.head(params) * factor_mask(params)[..., None]
+        out = torch.cat([nets.renderer(r, z) for r, z in zip(rgb.split(50), latents.split(50))])
+        mixer = (params[:, FACTOR_SLICES[2]] != 0).any(1) if focused else torch.ones(count, dtype=torch.bool)
+        return tuple(psnr_per_image(x, target).clamp(max=60)[mixer] for x in (out, rgb))
+
     # A pair whose operation changes nothing has no meaningful "do nothing" figure: capped at 50 dB on both sides.
-    report = {"slider": psnr_per_image(out, target).clamp(max=50), "slider_nothing": psnr_per_image(rgb, target).clamp(max=50)}
+    report = dict(zip(("slider", "slider_nothing"), (x.clamp(max=50) for x in sliders(0.0))))
     before, after, rgb, target, masks = pair_batch(pool, operations, count, 1024, 0.0)
     size = config["encoder_size"]
     latents = nets.encoder(_grid(before, size), _grid(after, size)) * masks[..., None]
     out = torch.cat([nets.renderer(r, z) for r, z in zip(rgb.split(50), latents.split(50))])
     report["pair"] = psnr_per_image(out, target).clamp(max=50)
     report["pair_nothing"] = psnr_per_image(rgb, target).clamp(max=50)
+    # Few sliders of the mixer alone: a mean over whole sets of sliders says nothing of them.
+    report["mixer"], report["mixer_nothing"] = sliders(1.0)
     result = {}
     for name, values in report.items():
         result[f"{name}_mean"] = values.mean().item()
@@ -192,7 +209,7 @@ def train(config: dict, data: Path, work: Path, device: str, minutes: float) -> 
             break
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, config["steps"], config["lr"], config["warmup"])
-        slider = slider_loss(nets, *(x.to(device) for x in sliders))
+        slider = slider_loss(nets, *(x.to(device) for x in sliders), config["relative"])
         pair = pair_loss(nets, tuple(x.to(device) for x in pairs), config["encoder_size"])
         optimiser.zero_grad(set_to_none=True)
         (slider + pair).backward()
