@@ -1,0 +1,69 @@
+import { HostError } from '../errors';
+import { checkSuited, documentById, type DocumentState, stateOf, UNTOUCHED } from './documents';
+import { type Photoshop, type PsDocument } from './ports';
+
+/** A state of history that this product has made. */
+interface Step {
+  /** The state that its retouch was made for. */
+  readonly base: number;
+  readonly layer: number;
+}
+
+/** Tells whether a document is still the one that a retouch was made for. */
+export class ChangeWatch {
+  private readonly steps = new Map<string, Step>();
+  private readonly layers = new Set<string>();
+
+  constructor(private readonly ps: Photoshop) {}
+
+  /** A retouch made for `state` became `layer`: the document is the same but for that. */
+  remember(document: PsDocument, state: DocumentState, layer: number): void {
+    this.steps.set(key(document.id, document.activeHistoryState.id), { base: state.history, layer });
+    this.layers.add(key(document.id, layer));
+  }
+
+  /** Was the layer made here, since the plugin was loaded? */
+  made(document: PsDocument, layer: number): boolean {
+    return this.layers.has(key(document.id, layer));
+  }
+
+  /**
+   * The document as it was read, or with nothing more than the retouch that is now replaced. Throws HostError
+   * DOCUMENT_CLOSED, DOCUMENT_SWITCHED, DOCUMENT_CHANGED, DOCUMENT_UNSUITED.
+   */
+  unchanged(state: DocumentState, replaces: number | undefined): PsDocument {
+    const document = documentById(this.ps, state.document);
+    if (!document)
+      throw new HostError(
+        'DOCUMENT_CLOSED',
+        'The document that the retouch was made for has been closed. Nothing was changed.',
+        'Open it again, and retouch it anew.',
+      );
+    if (this.ps.app.activeDocument?.id !== document.id)
+      throw new HostError(
+        'DOCUMENT_SWITCHED',
+        `Another document is in front now; the retouch was made for "${document.name}". Nothing was changed.`,
+        `Bring "${document.name}" to the front, and apply again.`,
+      );
+    const now = stateOf(this.ps, document);
+    if (now.width !== state.width || now.height !== state.height) throw changed('size');
+    if (now.mode !== state.mode) throw changed('colour mode');
+    if (now.depth !== state.depth) throw changed('number of bits per channel');
+    if (now.profile !== state.profile) throw changed('colour profile');
+    checkSuited(this.ps, document);
+    const step = this.steps.get(key(document.id, now.history));
+    const onlyOurs = step !== undefined && step.base === state.history && step.layer === replaces;
+    if (now.history !== state.history && !onlyOurs) throw changed('contents');
+    return document;
+  }
+}
+
+const key = (document: number, id: number): string => `${document} ${id}`;
+
+function changed(what: string): HostError {
+  return new HostError(
+    'DOCUMENT_CHANGED',
+    `The document's ${what} changed after it was read, so the retouch does not fit it any more. ${UNTOUCHED}`,
+    'Retouch it again as it is now, or go back in its history to where it was read.',
+  );
+}
