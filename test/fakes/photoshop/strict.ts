@@ -19,8 +19,17 @@ export function checkOptions(
   for (const key of required) if (!(key in options)) throw new Undocumented(`${where}: "${key}" is required.`);
 }
 
-/** What JavaScript itself, promises and test output ask of any object. */
-const ASKED_BY_ENGINE = ['then', 'toJSON', 'constructor', 'asymmetricMatch', '$$typeof', 'nodeType', 'length'];
+/** What JavaScript itself, promises, bundlers and test output ask of any object. */
+const ASKED_BY_ENGINE = [
+  'then',
+  '__esModule',
+  'toJSON',
+  'constructor',
+  'asymmetricMatch',
+  '$$typeof',
+  'nodeType',
+  'length',
+];
 
 /** The object, but a property that it does not have throws instead of being undefined. */
 export function strict<T extends object>(where: string, target: T): T {
