@@ -4,9 +4,15 @@ import { type Photoshop, type PsDocument } from './ports';
 
 /** A state of history that this product has made. */
 interface Step {
-  /** The state that its retouch was made for. */
-  readonly base: number;
+  /** The picture that its retouch was made for. */
+  readonly picture: string;
   readonly layer: number;
+}
+
+export interface Unchanged {
+  readonly document: PsDocument;
+  /** The layer of an earlier retouch. */
+  readonly replaces: number | undefined;
 }
 
 /** Tells whether a document is still the one that a retouch was made for. */
@@ -18,7 +24,8 @@ export class ChangeWatch {
 
   /** A retouch made for `state` became `layer`: the document is the same but for that. */
   remember(document: PsDocument, state: DocumentState, layer: number): void {
-    this.steps.set(key(document.id, document.activeHistoryState.id), { base: state.history, layer });
+    const step = { picture: this.pictureOf(state), layer };
+    this.steps.set(key(document.id, document.activeHistoryState.id), step);
     this.layers.add(key(document.id, layer));
   }
 
@@ -28,10 +35,11 @@ export class ChangeWatch {
   }
 
   /**
-   * The document as it was read, or with nothing more than the retouch that is now replaced. Throws HostError
-   * DOCUMENT_CLOSED, DOCUMENT_SWITCHED, DOCUMENT_CHANGED, DOCUMENT_UNSUITED.
+   * The document as it was read, or with nothing more than another retouch for the same picture, which is then the one
+   * to be replaced: one on top of the other would be neither. Throws HostError DOCUMENT_CLOSED, DOCUMENT_SWITCHED,
+   * DOCUMENT_CHANGED, DOCUMENT_UNSUITED.
    */
-  unchanged(state: DocumentState, replaces: number | undefined): PsDocument {
+  unchanged(state: DocumentState, wished: number | undefined): Unchanged {
     const document = documentById(this.ps, state.document);
     if (!document)
       throw new HostError(
@@ -51,10 +59,20 @@ export class ChangeWatch {
     if (now.depth !== state.depth) throw changed('number of bits per channel');
     if (now.profile !== state.profile) throw changed('colour profile');
     checkSuited(this.ps, document);
+    if (now.history === state.history) return { document, replaces: wished };
     const step = this.steps.get(key(document.id, now.history));
-    const onlyOurs = step !== undefined && step.base === state.history && step.layer === replaces;
-    if (now.history !== state.history && !onlyOurs) throw changed('contents');
-    return document;
+    if (step?.picture === this.pictureOf(state)) return { document, replaces: step.layer };
+    // Every retouch of this picture may have been undone, back to before it was read.
+    if (this.pictureOf(state) === key(document.id, now.history)) return { document, replaces: undefined };
+    throw changed('contents');
+  }
+
+  /** A name for what was read: a state of history, or what lies below a retouch in it. */
+  private pictureOf({ document, history, without }: DocumentState): string {
+    const own = key(document, history);
+    if (without === undefined) return own;
+    const step = this.steps.get(own);
+    return step?.layer === without ? step.picture : `${own} without ${without}`;
   }
 }
 

@@ -137,8 +137,8 @@ export class PhotoshopHost implements PanelHost {
     try {
       return await this.gate.run('Applying the retouch', options.signal, async (context) => {
         const wished = retouch.replaces === undefined ? state.without : Number(retouch.replaces);
-        const document = this.watch.unchanged(state, wished);
-        const replaces = wished !== undefined && (await this.isOwn(document, wished)) ? wished : undefined;
+        const { document, replaces: earlier } = this.watch.unchanged(state, wished);
+        const replaces = earlier !== undefined && (await this.isOwn(document, earlier)) ? earlier : undefined;
         const job = { retouch, state, replaces, tile: this.options.tile ?? 1024, options };
         const { output, layer, notes } = await applyAsLayer(this.ps, document, context, job);
         this.watch.remember(document, state, layer);

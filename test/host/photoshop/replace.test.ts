@@ -53,13 +53,25 @@ test('sliders moved after applying: the same reading may be applied again and ag
   expect(retouches(document.state.layers)).toEqual(['Anew']);
 });
 
-test('without being told to replace, the same reading is refused: it would come on top of itself', async () => {
+test('two tries for one reading: whichever is applied last replaces the other, back and forth', async () => {
   const { ps, host } = setUp();
   const document = ps.open();
+  const original = document.print;
   const proxy = await host.readProxy({ longEdge: 64 });
-  await host.apply(retouchFor(proxy));
-  await expect(host.apply(retouchFor(proxy))).rejects.toMatchObject({ code: 'DOCUMENT_CHANGED' });
-  expect(document.history).toHaveLength(2);
+  // A page remembers for each try the layer that it became.
+  const first = await host.apply(retouchFor(proxy, { name: 'First' }));
+  await host.apply(retouchFor(proxy, { name: 'Second' }));
+  expect(retouches(document.state.layers)).toEqual(['Second']);
+  // Read while the second one is selected: the same picture below it.
+  const again = await host.readProxy({ longEdge: 64 });
+  expect([...again.data]).toEqual([...proxy.data]);
+  await host.apply(retouchFor(again, { name: 'Third' }));
+  await host.apply(retouchFor(proxy, { name: 'First again', replaces: first.layer }));
+  expect(retouches(document.state.layers)).toEqual(['First again']);
+  for (let step = 0; step < 4; step++) document.undo();
+  expect(document.print).toBe(original);
+  await host.apply(retouchFor(again, { name: 'After undo' }));
+  expect(retouches(document.state.layers)).toEqual(['After undo']);
 });
 
 test('a new reading of the whole picture makes a second retouch above the first', async () => {
