@@ -149,6 +149,11 @@ export class RemoteHost implements PanelHost {
     await this.ask('writeSettings', { value: { settings: settings ?? null } });
   }
 
+  async readAsset(name: string): Promise<Uint8Array> {
+    const { bytes } = await this.ask('readAsset', { value: { name } }, { timeoutMs: READ_MS });
+    return bytes?.[0] ?? new Uint8Array(0);
+  }
+
   listen(listener: (event: HostEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

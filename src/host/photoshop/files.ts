@@ -12,6 +12,8 @@ const TYPES: Readonly<Record<FileKind, readonly string[]>> = {
 };
 /** The bridge takes no more at once. */
 const MOST_BYTES = 256 * 1024 * 1024;
+/** Where the page lies in the package. */
+const PAGE_FOLDER = 'panel';
 const SETTINGS = 'settings.json';
 
 export async function pickFile({ localFileSystem, formats }: Storage, kind: FileKind): Promise<PickedFile | undefined> {
@@ -55,6 +57,25 @@ export async function saveFile(
       'OUTPUT_WRITE',
       `"${file.name}" cannot be written (${reasonOf(error)}). The document was left as it was.`,
       'Choose another place, or make room on that disk.',
+      error,
+    );
+  }
+}
+
+/** A file of the page's own folder, for a web view that lets the page load none itself. */
+export async function readAsset({ localFileSystem, formats }: Storage, name: string): Promise<Uint8Array> {
+  try {
+    if (!/^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/.test(name)) throw new Error('this is no name of a file beside the page');
+    const folder = await localFileSystem.getPluginFolder();
+    const file = await folder.getEntry(`${PAGE_FOLDER}/${name}`);
+    const content = await file.read({ format: formats.binary });
+    if (typeof content === 'string') throw new Error('it came as text');
+    return new Uint8Array(content);
+  } catch (error) {
+    throw new HostError(
+      'FILE_UNREADABLE',
+      `The plugin's own file "${name}" cannot be read (${reasonOf(error)}). Nothing was changed.`,
+      'Install the plugin again.',
       error,
     );
   }

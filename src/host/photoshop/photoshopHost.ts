@@ -25,7 +25,7 @@ import {
   stateOf,
   writeState,
 } from './documents';
-import { type FileKind, pickFile, readSettings, saveFile, writeSettings } from './files';
+import { type FileKind, pickFile, readAsset, readSettings, saveFile, writeSettings } from './files';
 import { keptWithLayer } from './layerMetadata';
 import { selectedLayer } from './layers';
 import { ModalGate } from './modalGate';
@@ -173,6 +173,10 @@ export class PhotoshopHost implements PanelHost {
 
   writeSettings(settings: unknown): Promise<void> {
     return writeSettings(this.uxp.storage, settings);
+  }
+
+  readAsset(name: string): Promise<Uint8Array> {
+    return readAsset(this.uxp.storage, name);
   }
 
   private front(): PsDocument {

@@ -164,6 +164,7 @@ export interface Storage {
     getFileForOpening(options: { types: readonly string[] }): Promise<UxpFile | null | undefined>;
     getFileForSaving(name: string, options: { types: readonly string[] }): Promise<UxpFile | null | undefined>;
     getDataFolder(): Promise<UxpFolder>;
+    getPluginFolder(): Promise<Pick<UxpFolder, 'getEntry'>>;
   };
   readonly formats: { readonly utf8: unknown; readonly binary: unknown };
 }

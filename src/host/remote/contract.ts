@@ -27,6 +27,7 @@ export const METHODS = {
   saveFile: 'saveFile',
   readSettings: 'readSettings',
   writeSettings: 'writeSettings',
+  readAsset: 'readAsset',
 } as const;
 
 /** The name of the bridge's event that carries a HostEvent. */

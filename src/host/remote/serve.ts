@@ -1,4 +1,4 @@
-import { type Handler } from '../../bridge';
+import { BridgeError, type Handler } from '../../bridge';
 import { type PanelHost } from '../panelHost';
 import { fileKind, fileName, METHODS, proxyRequest, retouch } from './contract';
 
@@ -27,6 +27,11 @@ export function serveHost(host: PanelHost): Readonly<Record<keyof typeof METHODS
     [METHODS.writeSettings]: async ({ value }) => {
       await host.writeSettings((value as { settings?: unknown } | null)?.settings);
       return { value: null };
+    },
+    [METHODS.readAsset]: async ({ value }) => {
+      const name = fileName(value);
+      if (!host.readAsset) throw new BridgeError('BRIDGE_PROTOCOL', `No file "${name}" is here.`, 'Reload the panel.');
+      return { value: null, bytes: [await host.readAsset(name)] };
     },
   };
 }

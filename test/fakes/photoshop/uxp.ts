@@ -51,6 +51,8 @@ export class FakeUxp {
   readonly chosen: (FakeFile | null)[] = [];
   readonly asked: { kind: 'open' | 'save'; name?: string; types: string[] }[] = [];
   readonly data = new Map<string, FakeFile>();
+  /** Files of the package, by their paths. */
+  readonly packaged = new Map<string, FakeFile>();
   entries: Record<string, never> | undefined;
 
   private async pick(kind: 'open' | 'save', options: unknown, name?: string): Promise<object | null> {
@@ -71,6 +73,14 @@ export class FakeUxp {
       localFileSystem: strict('localFileSystem', {
         getFileForOpening: (options: unknown) => this.pick('open', options),
         getFileForSaving: (name: string, options: unknown) => this.pick('save', options, name),
+        getPluginFolder: async () =>
+          strict('Folder', {
+            getEntry: async (name: string) => {
+              const file = this.packaged.get(name);
+              if (!file) throw new Error(`Could not find an entry of the name "${name}"`);
+              return file.dom;
+            },
+          }),
         getDataFolder: async () =>
           strict('Folder', {
             getEntry: async (name: string) => {

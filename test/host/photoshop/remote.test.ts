@@ -81,6 +81,16 @@ test('files and settings cross too', async () => {
   expect(await page.readSettings()).toEqual({ a: [1, 'é'] });
 });
 
+test("files of the package cross where the page cannot load them, and only the page's own", async () => {
+  const { page, uxp } = await joined();
+  const model = Uint8Array.from({ length: 900_000 }, (_, i) => (i * 31) & 255);
+  uxp.packaged.set('panel/model/vision.onnx', new FakeFile('vision.onnx', model));
+  uxp.packaged.set('panel/../manifest.json', new FakeFile('manifest.json', 'x'));
+  expect(await page.readAsset('model/vision.onnx')).toEqual(model);
+  for (const name of ['../manifest.json', '/manifest.json', 'model/../../manifest.json', 'missing.bin', 'a\\b'])
+    await expect(page.readAsset(name)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+});
+
 test("the host's errors come with their code, sentence and hint", async () => {
   const { ps, page } = await joined();
   ps.open({ mode: 'CMYK' });
