@@ -1,5 +1,6 @@
 import { HostError } from '../errors';
 import { checkSuited, documentById, type DocumentState, stateOf, UNTOUCHED } from './documents';
+import { layerById } from './layers';
 import { type Photoshop, type PsDocument } from './ports';
 
 /** A state of history that this product has made. */
@@ -13,12 +14,19 @@ export interface Unchanged {
   readonly document: PsDocument;
   /** The layer of an earlier retouch. */
   readonly replaces: number | undefined;
+  /**
+   * False where the history has gone on: a selection was made, a layer renamed, a stroke painted. Then the picture has to
+   * be looked at, without the layer that is replaced.
+   */
+  readonly sure: boolean;
 }
 
 /** Tells whether a document is still the one that a retouch was made for. */
 export class ChangeWatch {
   private readonly steps = new Map<string, Step>();
   private readonly layers = new Set<string>();
+  /** The retouch that was made last for a picture. */
+  private readonly latest = new Map<string, number>();
 
   constructor(private readonly ps: Photoshop) {}
 
@@ -26,6 +34,7 @@ export class ChangeWatch {
   remember(document: PsDocument, state: DocumentState, layer: number): void {
     const step = { picture: this.pictureOf(state), layer };
     this.steps.set(key(document.id, document.activeHistoryState.id), step);
+    this.latest.set(step.picture, layer);
     this.layers.add(key(document.id, layer));
   }
 
@@ -35,7 +44,7 @@ export class ChangeWatch {
   }
 
   /**
-   * The document as it was read, or with nothing more than another retouch for the same picture, which is then the one
+   * The document if it is as it was read, or has nothing more than another retouch for the same picture, which is then the one
    * to be replaced: one on top of the other would be neither. Throws HostError DOCUMENT_CLOSED, DOCUMENT_SWITCHED,
    * DOCUMENT_CHANGED, DOCUMENT_UNSUITED.
    */
@@ -59,12 +68,14 @@ export class ChangeWatch {
     if (now.depth !== state.depth) throw changed('number of bits per channel');
     if (now.profile !== state.profile) throw changed('colour profile');
     checkSuited(this.ps, document);
-    if (now.history === state.history) return { document, replaces: wished };
+    if (now.history === state.history) return { document, replaces: wished, sure: true };
+    const picture = this.pictureOf(state);
     const step = this.steps.get(key(document.id, now.history));
-    if (step?.picture === this.pictureOf(state)) return { document, replaces: step.layer };
+    if (step?.picture === picture) return { document, replaces: step.layer, sure: true };
     // Every retouch of this picture may have been undone, back to before it was read.
-    if (this.pictureOf(state) === key(document.id, now.history)) return { document, replaces: undefined };
-    throw changed('contents');
+    if (picture === key(document.id, now.history)) return { document, replaces: undefined, sure: true };
+    const there = [this.latest.get(picture), wished].find((id) => id !== undefined && layerById(document.layers, id));
+    return { document, replaces: there, sure: false };
   }
 
   /** A name for what was read: a state of history, or what lies below a retouch in it. */
@@ -78,7 +89,7 @@ export class ChangeWatch {
 
 const key = (document: number, id: number): string => `${document} ${id}`;
 
-function changed(what: string): HostError {
+export function changed(what: string): HostError {
   return new HostError(
     'DOCUMENT_CHANGED',
     `The document's ${what} changed after it was read, so the retouch does not fit it any more. ${UNTOUCHED}`,

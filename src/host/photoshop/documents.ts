@@ -18,6 +18,12 @@ export interface DocumentState {
   readonly without?: number | undefined;
 }
 
+/** The same with what was seen: a checksum of the picture, and how large it was asked for. */
+export interface ReadState extends DocumentState {
+  readonly look: number;
+  readonly longEdge: number;
+}
+
 export function documentById(ps: Photoshop, id: number): PsDocument | undefined {
   return Array.from(ps.app.documents).find((document) => document.id === id);
 }
@@ -38,18 +44,19 @@ export function stateOf(ps: Photoshop, document: PsDocument): DocumentState {
   };
 }
 
-export function writeState(state: DocumentState): string {
+export function writeState(state: ReadState): string {
   return JSON.stringify(state);
 }
 
 /** Throws HostError for a text that `writeState` has not written. */
-export function readState(text: string): DocumentState {
+export function readState(text: string): ReadState {
   try {
-    const state = JSON.parse(text) as Partial<Record<keyof DocumentState, unknown>>;
-    const numbers = [state.document, state.width, state.height, state.history].every(Number.isSafeInteger);
+    const state = JSON.parse(text) as Partial<Record<keyof ReadState, unknown>>;
+    const { document, width, height, history, look, longEdge } = state;
+    const numbers = [document, width, height, history, look, longEdge].every(Number.isSafeInteger);
     const texts = [state.mode, state.depth, state.profile].every((value) => typeof value === 'string');
     const { without } = state;
-    if (numbers && texts && (without === undefined || Number.isSafeInteger(without))) return state as DocumentState;
+    if (numbers && texts && (without === undefined || Number.isSafeInteger(without))) return state as ReadState;
   } catch {
     // The same as a text that is something else.
   }

@@ -14,23 +14,24 @@ import {
   type StoredRetouch,
 } from '../panelHost';
 import { applyAsLayer, checkOutput, EXPORTED, lutFor, noLayerAtAll, NoLayer } from './apply';
-import { ChangeWatch } from './changeWatch';
+import { changed, ChangeWatch } from './changeWatch';
 import {
   checkSuited,
   describe,
   documentById,
   type DocumentState,
   profileOf,
+  type ReadState,
   readState,
   stateOf,
   writeState,
 } from './documents';
 import { type FileKind, pickFile, readAsset, readSettings, saveFile, writeSettings } from './files';
 import { keptWithLayer } from './layerMetadata';
-import { selectedLayer } from './layers';
+import { layerById, selectedLayer } from './layers';
 import { ModalGate } from './modalGate';
-import { type Photoshop, type PsDocument, type PsLayer, type Uxp } from './ports';
-import { readProxyPixels } from './proxy';
+import { type ModalContext, type Photoshop, type PsDocument, type PsLayer, type Uxp } from './ports';
+import { lookOf, readProxyPixels } from './proxy';
 import { spaceOf } from './space';
 
 export interface PhotoshopHostOptions {
@@ -119,11 +120,12 @@ export class PhotoshopHost implements PanelHost {
       const hidden = own?.visible ? own : undefined;
       const state: DocumentState = { ...stateOf(this.ps, document), ...(own ? { without: own.id } : {}) };
       const pixels = await readProxyPixels(this.ps, document, context, { longEdge, hidden });
+      const look = lookOf(pixels);
       throwIfCancelled(signal);
       return {
         ...pixels,
         document: describe(this.ps, document),
-        state: writeState(state),
+        state: writeState({ ...state, look, longEdge }),
         notes: this.notesOf(document, own),
       };
     });
@@ -137,8 +139,9 @@ export class PhotoshopHost implements PanelHost {
     try {
       return await this.gate.run('Applying the retouch', options.signal, async (context) => {
         const wished = retouch.replaces === undefined ? state.without : Number(retouch.replaces);
-        const { document, replaces: earlier } = this.watch.unchanged(state, wished);
+        const { document, replaces: earlier, sure } = this.watch.unchanged(state, wished);
         const replaces = earlier !== undefined && (await this.isOwn(document, earlier)) ? earlier : undefined;
+        if (!sure && !(await this.looksTheSame(document, context, state, replaces))) throw changed('contents');
         const job = { retouch, state, replaces, tile: this.options.tile ?? 1024, options };
         const { output, layer, notes } = await applyAsLayer(this.ps, document, context, job);
         this.watch.remember(document, state, layer);
@@ -199,6 +202,18 @@ export class PhotoshopHost implements PanelHost {
     } catch {
       return false;
     }
+  }
+
+  /** Does the model see what it saw? Selections, names and guides change the history, but not the picture. */
+  private async looksTheSame(
+    document: PsDocument,
+    context: ModalContext,
+    { look, longEdge }: ReadState,
+    without: number | undefined,
+  ): Promise<boolean> {
+    const layer = without === undefined ? undefined : layerById(document.layers, without);
+    const hidden = layer?.visible ? layer : undefined;
+    return lookOf(await readProxyPixels(this.ps, document, context, { longEdge, hidden })) === look;
   }
 
   private notesOf(document: PsDocument, own: PsLayer | undefined): string[] {

@@ -47,3 +47,10 @@ function overGrey({ width, height, rgb, alpha }: Picture): Proxy {
   }
   return { width, height, data };
 }
+
+/** A checksum (FNV-1a) by which a picture is known again. */
+export function lookOf({ width, height, data }: Proxy): number {
+  let hash = 0x811c9dc5 ^ (width * 65537 + height);
+  for (const value of data) hash = Math.imul(hash ^ value, 0x01000193);
+  return hash >>> 0;
+}

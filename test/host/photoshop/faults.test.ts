@@ -98,6 +98,30 @@ test('a document that is closed, switched or edited while Photoshop waits for an
   expect(document.history).toHaveLength(2);
 });
 
+test('a selection made after reading, or a new name, changes no picture: the retouch is applied, masked', async () => {
+  const { ps, host } = setUp();
+  const document = ps.open();
+  const retouch = retouchFor(await host.readProxy({ longEdge: 64 }));
+  const first = await host.apply(retouch);
+  document.edit('Name', ({ layers }) => (layers[1].name = 'My photo'));
+  document.edit('Lasso', (state) => (state.selection = new Uint8Array(64 * 48).fill(255, 900, 2000)));
+  const before = document.print;
+  const second = await host.apply({ ...retouch, name: 'Masked' });
+  expect(document.state.layers[0].children!.map(({ name }) => name)).toEqual(['Masked']);
+  expect(document.node(Number(second.layer)).mask![1000]).toBe(255);
+  expect(second.layer).not.toBe(first.layer);
+  document.undo();
+  expect(document.print).toBe(before);
+  // A stroke that shows, and one below the retouch, do.
+  document.edit('Brush', ({ layers }) => {
+    const pixels = layers[1].pixels!.slice();
+    pixels[4 * 70] ^= 64;
+    layers[1].pixels = pixels;
+  });
+  await expect(host.apply(retouch)).rejects.toMatchObject({ code: 'DOCUMENT_CHANGED' });
+  expect(ps.imaging.alive.size).toBe(0);
+});
+
 test('what was undone again is what was read', async () => {
   const { ps, host } = setUp();
   const document = ps.open();

@@ -52,7 +52,14 @@ describe.each(MATRIX)('%s with %i bits', (mode, bits, remedy) => {
     expect(error).toMatchObject({ code: 'DOCUMENT_UNSUITED' });
     expect((error as { hint: string }).hint).toContain(remedy);
     // A state of another document does not get past it either.
-    const state = { document: document.id, width: 64, height: 48, history: document.history[0].id };
+    const state = {
+      document: document.id,
+      width: 64,
+      height: 48,
+      history: document.history[0].id,
+      look: 1,
+      longEdge: 9,
+    };
     const names = document.dom as { mode: string; bitsPerChannel: string; colorProfileName: string };
     const forged = { ...state, mode: names.mode, depth: names.bitsPerChannel, profile: names.colorProfileName };
     await expect(host.apply(retouchFor({ state: JSON.stringify(forged) }))).rejects.toMatchObject({

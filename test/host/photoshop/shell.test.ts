@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { type Photoshop, type Uxp, type UxpDocument } from '../../../src/host/photoshop/ports';
 import { type PanelShell } from '../../../src/host/photoshop/shell';
 import { startPlugin } from '../../../src/host/photoshop/start';
@@ -52,6 +53,25 @@ test('the manifest asks for no more than is needed', () => {
   });
   expect(manifest.version).toMatch(/^\d{1,2}\.\d{1,2}\.\d{1,2}$/);
   expect(manifest.name.length).toBeGreaterThanOrEqual(3);
+});
+
+test('every icon that the manifest names is there, in its size, for both scales', async () => {
+  const plugin = path.join(__dirname, '../../../plugin');
+  const manifest = JSON.parse(readFileSync(path.join(plugin, 'manifest.json'), 'utf8'));
+  const icons = [...manifest.icons, ...manifest.entrypoints[0].icons] as {
+    path: string;
+    width: number;
+    scale: number[];
+  }[];
+  expect(icons).toHaveLength(4);
+  for (const icon of icons) {
+    for (const scale of icon.scale) {
+      const { width, height, hasAlpha } = await sharp(
+        path.join(plugin, icon.path.replace('.png', `@${scale}x.png`)),
+      ).metadata();
+      expect([width, height, hasAlpha]).toEqual([icon.width * scale, icon.width * scale, true]);
+    }
+  }
 });
 
 test('opening the panel makes one webview with the page, whichever entry point tells of it', async () => {
