@@ -69,6 +69,7 @@ export async function applyAsLayer(
     try {
       const { layer, kept } = await tryWay(way, ps, document, context, job);
       throwIfCancelled(job.options.signal);
+      if (context.isCancelled) throw new HostCancelledError();
       await context.hostControl.resumeHistory(suspension, true);
       if (!kept) notes.push('Photoshop did not keep the settings with the layer: it cannot be edited again later.');
       return { output: way, layer, notes };

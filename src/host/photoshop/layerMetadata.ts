@@ -1,3 +1,4 @@
+import { HostCancelledError } from '../errors';
 import { play } from './play';
 import { type Photoshop } from './ports';
 
@@ -14,11 +15,17 @@ export interface Kept {
 
 /** Keeps it in the layer's own XMP, which goes along into other documents and files. Tells whether it was kept. */
 export async function keepWithLayer(ps: Photoshop, document: number, layer: number, kept: Kept): Promise<boolean> {
-  await play(ps, {
-    _obj: 'set',
-    _target: [{ _ref: 'property', _property: 'metadata' }, ...target(document, layer)],
-    to: { _obj: 'metadata', layerXMP: packet(kept) },
-  });
+  try {
+    await play(ps, {
+      _obj: 'set',
+      _target: [{ _ref: 'property', _property: 'metadata' }, ...target(document, layer)],
+      to: { _obj: 'metadata', layerXMP: packet(kept) },
+    });
+  } catch (error) {
+    // The commands are not documented: the retouch itself does not depend on them. After Esc the next call throws too.
+    if (error instanceof HostCancelledError) throw error;
+    return false;
+  }
   return (await keptWithLayer(ps, document, layer)) !== undefined;
 }
 
@@ -28,10 +35,17 @@ export async function keptWithLayer(
   document: number,
   layer: number,
 ): Promise<{ readonly provenance: unknown } | undefined> {
-  const { metadata } = await play(ps, {
-    _obj: 'get',
-    _target: [{ _property: 'metadata' }, ...target(document, layer)],
-  });
+  let metadata: unknown;
+  try {
+    ({ metadata } = await play(ps, {
+      _obj: 'get',
+      _target: [{ _property: 'metadata' }, ...target(document, layer)],
+    }));
+  } catch (error) {
+    // What Photoshop answers for a layer that has none, nobody says.
+    if (error instanceof HostCancelledError) throw error;
+    return undefined;
+  }
   const xmp = (metadata as { layerXMP?: unknown } | undefined)?.layerXMP;
   if (typeof xmp !== 'string' || !xmp.includes(NAMESPACE)) return undefined;
   // Photoshop rewrites XMP: what was an element may come back as an attribute.

@@ -196,12 +196,7 @@ export class PhotoshopHost implements PanelHost {
 
   /** Only a layer that carries a retouch's settings, or was made in this session, may ever be taken away. */
   private async isOwn(document: PsDocument, layer: number): Promise<boolean> {
-    if (this.watch.made(document, layer)) return true;
-    try {
-      return (await keptWithLayer(this.ps, document.id, layer)) !== undefined;
-    } catch {
-      return false;
-    }
+    return this.watch.made(document, layer) || (await keptWithLayer(this.ps, document.id, layer)) !== undefined;
   }
 
   /** Does the model see what it saw? Selections, names and guides change the history, but not the picture. */

@@ -210,7 +210,7 @@ export interface UxpDocument {
   createElement(name: string): HTMLElementLike;
   readonly theme?: {
     getCurrent(): string;
-    readonly onUpdated: { addListener(listener: (theme: string) => void): void };
+    readonly onUpdated?: { addListener(listener: (theme: string) => void): void };
   };
 }
 

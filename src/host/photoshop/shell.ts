@@ -41,7 +41,7 @@ export class PanelShell {
     options.host.listen((event) => {
       this.tell(event);
     });
-    options.document.theme?.onUpdated.addListener(() => {
+    options.document.theme?.onUpdated?.addListener(() => {
       this.tell(this.theme());
     });
   }

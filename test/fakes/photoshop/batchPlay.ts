@@ -12,6 +12,8 @@ export interface LookupQuirks {
   lookup: 'works' | 'ignored' | 'refused' | 'swapped';
   /** Is layer metadata kept? */
   metadata: boolean;
+  /** What is answered for a layer that has none. */
+  bare: 'nothing' | 'error';
 }
 
 /** `action.batchPlay` for the commands that the plugin uses, word for word; any other one throws. */
@@ -58,6 +60,8 @@ export class BatchPlay {
         return this.setMetadata(command);
       case 'get metadata': {
         const node = this.layerOf(command);
+        if (node.xmp === undefined && this.quirks.bare === 'error')
+          throw new Error('The property is not currently available.');
         return node.xmp === undefined ? {} : { metadata: { _obj: 'metadata', layerXMP: node.xmp } };
       }
       case 'get hasUserMask':
@@ -141,6 +145,8 @@ export class BatchPlay {
     checkOptions('set', command, ['_obj', '_target', 'to'], ['to']);
     const { to } = command as { to: Descriptor };
     checkOptions('metadata', to, ['_obj', 'layerXMP'], ['layerXMP']);
+    if (!this.quirks.metadata && this.quirks.bare === 'error')
+      throw new Error('The command is not currently available.');
     const xmp = to.layerXMP as string;
     if (!xmp.startsWith('<?xpacket')) throw new Error('The metadata are not XMP.');
     if (this.quirks.metadata) this.layerOf(command).xmp = rewritten(xmp);

@@ -27,7 +27,7 @@ export class FakePhotoshop {
   active: FakeDocument | undefined;
   readonly quirks: Quirks & LookupQuirks = {
     ...{ trimmed: 'proportional', empty: 'error', cacheLevels: 4 },
-    ...{ lookup: 'works', metadata: true },
+    ...{ lookup: 'works', metadata: true, bare: 'nothing' },
   };
   readonly alerts: string[] = [];
   readonly modal = new Modal((id) => this.documentOf(id));

@@ -130,12 +130,19 @@ test('a group that a replaced retouch leaves empty further down goes with it', a
   expect(document.state.layers.map(({ name }) => name)).toEqual(['VeraRetouch', 'Background']);
 });
 
-test('a Photoshop that keeps no metadata still gets the retouch, and the note', async () => {
-  const { ps, host } = setUp();
-  ps.quirks.metadata = false;
-  ps.open();
-  const { output, notes } = await host.apply(retouchFor(await host.readProxy({ longEdge: 64 })));
-  expect(output).toBe('lookup');
-  expect(notes.join()).toContain('cannot be edited again later');
-  expect(await host.readRetouch()).toBeUndefined();
-});
+test.each(['nothing', 'error'] as const)(
+  'a Photoshop that keeps no metadata (answer: %s) still gets the retouch',
+  async (bare) => {
+    const { ps, host } = setUp();
+    Object.assign(ps.quirks, { metadata: false, bare });
+    const document = ps.open();
+    expect(await host.readRetouch()).toBeUndefined();
+    const { output, notes } = await host.apply(retouchFor(await host.readProxy({ longEdge: 64 })));
+    expect(output).toBe('lookup');
+    expect(notes.join()).toContain('cannot be edited again later');
+    expect(await host.readRetouch()).toBeUndefined();
+    // In this session it is still known, and replaced.
+    await host.apply(retouchFor(await host.readProxy({ longEdge: 64 }), { name: 'Second' }));
+    expect(retouches(document.state.layers)).toEqual(['Second']);
+  },
+);
