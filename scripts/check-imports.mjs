@@ -18,7 +18,8 @@ const RULES = {
     packages: ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web', '@huggingface/tokenizers'],
     node: false,
   },
-  host: { parts: ['color'], packages: 'any', node: true },
+  // The bridge is how a host and its page speak across two worlds.
+  host: { parts: ['color', 'bridge'], packages: 'any', node: true },
   panel: {
     parts: ['color', 'inference', 'bridge', 'host/*'],
     packages: 'any',

@@ -12,9 +12,21 @@ export type HostErrorCode =
   | 'OUTPUT_FOLDER'
   | 'OUTPUT_EXISTS'
   | 'OUTPUT_WRITE'
-  | 'BUNDLE_FOLDER';
+  | 'BUNDLE_FOLDER'
+  | 'DOCUMENT_NONE'
+  | 'DOCUMENT_UNSUITED'
+  | 'DOCUMENT_EMPTY'
+  | 'DOCUMENT_CLOSED'
+  | 'DOCUMENT_SWITCHED'
+  | 'DOCUMENT_CHANGED'
+  | 'LAYER_LOCKED'
+  | 'OUTPUT_UNKNOWN'
+  | 'FILE_UNREADABLE'
+  | 'FILE_TOO_LARGE'
+  | 'HOST_BUSY'
+  | 'HOST_FAILED';
 
-/** What the surroundings refused: a photo that cannot be read, a place that cannot be written. */
+/** What the surroundings refused: a photo or document that cannot be read or retouched, a place that cannot be written. */
 export class HostError extends VeraRetouchError {
   declare readonly code: HostErrorCode;
 

@@ -22,6 +22,8 @@ test('a tree that follows the rules passes', () => {
     'src/color/b.ts': 'export const b = 1;',
     'src/inference/a.ts': "import { b } from '../color';\nimport * as ort from 'onnxruntime-web/webgpu';",
     'src/host/host.ts': "import type { B } from '../color/b';",
+    'src/bridge/channel.ts': 'export class Channel {}',
+    'src/host/remoteHost.ts': "import { Channel } from '../bridge/channel';",
     'src/host/files/a.ts': "import { readFile } from 'node:fs/promises';\nimport sharp from 'sharp';",
     'src/panel/a.ts': "import type { Host } from '../host/host';\nimport { x } from '../inference';",
     'src/cli/main.ts': "import '../inference';\nimport '../host/files/a';\nimport path from 'path';",
