@@ -194,7 +194,7 @@ export class PhotoshopHost implements PanelHost {
     return layer && (await this.isOwn(document, layer.id)) ? layer : undefined;
   }
 
-  /** Only a layer that carries a retouch's settings, or was made in this session, may ever be taken away. */
+  /** Only a layer that carries a retouch's settings, or was made since the plugin started, may ever be taken away. */
   private async isOwn(document: PsDocument, layer: number): Promise<boolean> {
     return this.watch.made(document, layer) || (await keptWithLayer(this.ps, document.id, layer)) !== undefined;
   }

@@ -83,7 +83,7 @@ test('a new reading of the whole picture makes a second retouch above the first'
   expect(retouches(document.state.layers)).toEqual(['Second', 'First']);
 });
 
-test('next week, in a new session, a retouch is found with its settings and edited', async () => {
+test('next week, after a new start, a retouch is found with its settings and edited', async () => {
   const { ps, host } = setUp();
   const document = ps.open();
   const retouch = retouchFor(await host.readProxy({ longEdge: 64 }));
@@ -141,7 +141,7 @@ test.each(['nothing', 'error'] as const)(
     expect(output).toBe('lookup');
     expect(notes.join()).toContain('cannot be edited again later');
     expect(await host.readRetouch()).toBeUndefined();
-    // In this session it is still known, and replaced.
+    // Since the start it is still known, and replaced.
     await host.apply(retouchFor(await host.readProxy({ longEdge: 64 }), { name: 'Second' }));
     expect(retouches(document.state.layers)).toEqual(['Second']);
   },
