@@ -54,18 +54,19 @@ export function ensureChromium() {
  *
  * @param {string} script text of the page's script
  * @param {Record<string, Uint8Array>} files what the page may fetch, by path
- * @returns {Promise<{page: import('playwright-core').Page, version: string, received: Map<string, Buffer>, close(): Promise<void>}>}
- *   `received`: what the page has posted, by path
+ * @returns {Promise<{page: import('playwright-core').Page, version: string, received(path: string): Buffer, close(): Promise<void>}>}
+ *   `received`: all that the page has posted to a path
  */
 export async function openPage(script, files = {}) {
   const { chromium } = await import('playwright-core');
+  /** @type {Map<string, Buffer[]>} */
   const received = new Map();
   const server = createServer((request, response) => {
     if (request.method === 'POST') {
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('end', () => {
-        received.set(request.url, Buffer.concat(chunks));
+        received.set(request.url, [...(received.get(request.url) ?? []), ...chunks]);
         response.end();
       });
       return;
@@ -87,7 +88,7 @@ export async function openPage(script, files = {}) {
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
-    return { page, version: browser.version(), received, close };
+    return { page, version: browser.version(), received: (path) => Buffer.concat(received.get(path) ?? []), close };
   } catch (error) {
     await close();
     throw error;

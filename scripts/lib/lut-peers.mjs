@@ -74,7 +74,7 @@ export async function webgpu({ size, data }, pixels, repeat) {
   try {
     const job = { data: [...data], size, bits: 8 * pixels.BYTES_PER_ELEMENT, repeat };
     const { adapter, times } = await page.evaluate((given) => globalThis.gpuPage.time(given), job);
-    const bytes = received.get('/result');
+    const bytes = received('/result');
     const result = new pixels.constructor(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     return { version: `Chromium ${version}`, adapter, software: /swiftshader|llvmpipe/i.test(adapter), times, result };
   } catch (error) {
