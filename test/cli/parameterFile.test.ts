@@ -8,7 +8,9 @@ import { changed } from '../support/changed';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'veraretouch-test-'));
 const file = path.join(folder, 'settings.json');
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('4,000 damaged parameter files give values in range or an error of our own', async () => {
   const whole = Buffer.from(
