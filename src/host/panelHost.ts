@@ -34,6 +34,13 @@ export interface PanelHost {
   writeSettings(settings: unknown): Promise<void>;
   /** Returns what ends the listening. */
   listen(listener: (event: HostEvent) => void): () => void;
+  /**
+   * Opens a photo, which is then in front: the given one, else it asks for one; false when none was chosen. Only where
+   * the page is the one to open photos. Throws HostError.
+   */
+  openPhoto?(file?: PickedFile): Promise<boolean>;
+  /** Bytes of a file that lies beside the page, where the web view lets the page load none itself. */
+  readAsset?(name: string): Promise<Uint8Array>;
 }
 
 export interface HostAbilities {
