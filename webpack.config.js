@@ -45,5 +45,28 @@ function cli(mode) {
   };
 }
 
-module.exports = (_env, argv) => [cli(argv.mode)];
+/** The page and its worker: classic scripts, which pages opened from a file may run. `npm run build:web`. */
+function web(mode) {
+  const shared = {
+    ...common(mode),
+    devtool: false,
+    output: { path: path.join(root, 'dist', 'web'), filename: '[name].js' },
+  };
+  const module = { rules: [...shared.module.rules, { test: /\.css$/, type: 'asset/source' }] };
+  return [
+    { ...shared, module, name: 'page', target: ['web', 'es2022'], entry: { panel: './src/panel/browser.ts' } },
+    {
+      ...shared,
+      name: 'worker',
+      target: ['webworker', 'es2022'],
+      entry: { worker: './src/panel/worker/main.ts' },
+      // The runtime is handed its wasm as bytes; the addresses that it would load it from mean nothing in a blob.
+      module: { ...module, parser: { javascript: { url: false } } },
+      plugins: [new webpack.DefinePlugin({ 'import.meta.url': 'undefined' })],
+    },
+  ];
+}
+
+module.exports = (env, argv) => (env.web ? web(argv.mode) : [cli(argv.mode)]);
 module.exports.common = common;
+module.exports.web = web;

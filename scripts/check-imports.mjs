@@ -9,6 +9,7 @@ import ts from 'typescript';
 /**
  * Per part of src/: the parts it may import, the packages it may import (a name also covers its subpaths), and
  * whether it may use Node's own modules. `parts` entries ending in `/*` mean only the files directly in that folder.
+ * `entries`: files of the part that may import one folder more, for it is they who put the product together.
  */
 const RULES = {
   color: { parts: [], packages: [], node: false },
@@ -25,6 +26,7 @@ const RULES = {
     packages: 'any',
     not: ['photoshop', 'uxp'],
     node: false,
+    entries: { 'panel/browser.ts': 'host/browser/' },
   },
   cli: { parts: ['color', 'inference', 'host', 'bridge'], packages: 'any', node: true },
 };
@@ -62,6 +64,8 @@ function refuse(rule, part, specifier, file, src) {
   const other = target.split('/')[0];
   if (other === part) return undefined;
   if (rule.parts.includes(other)) return undefined;
+  const entry = rule.entries?.[relative(src, file).split(sep).join('/')];
+  if (entry && target.startsWith(entry)) return undefined;
   if (rule.parts.includes(`${other}/*`)) {
     return target.split('/').length <= 2 && !isFolder(join(src, target))
       ? undefined

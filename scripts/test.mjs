@@ -26,6 +26,7 @@ try {
     check('lint', () => runNode(bin('eslint/bin/eslint.js'), ['.']));
     check('types', () => runNode(bin('typescript/bin/tsc'), ['--noEmit']));
     check('types without Node', () => runNode(bin('typescript/bin/tsc'), ['--noEmit', '-p', 'tsconfig.portable.json']));
+    check('types of the page', () => runNode(bin('typescript/bin/tsc'), ['--noEmit', '-p', 'tsconfig.panel.json']));
     check('imports', () => runNode('scripts/check-imports.mjs', []));
     check('format', () => runNode(bin('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.']));
     check('Python lint', () => run(python, ['-m', 'ruff', 'check', 'training']));

@@ -30,6 +30,10 @@ export async function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal |
 
 /** Lets timers, signals and I/O have a turn between two bands of a long loop, then checks the signal. */
 export async function breathe(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  // Browsers have no setImmediate; four milliseconds are little beside a band.
+  await new Promise<void>((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
   throwIfCancelled(signal);
 }

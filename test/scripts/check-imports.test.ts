@@ -26,6 +26,7 @@ test('a tree that follows the rules passes', () => {
     'src/host/remoteHost.ts': "import { Channel } from '../bridge/channel';",
     'src/host/files/a.ts': "import { readFile } from 'node:fs/promises';\nimport sharp from 'sharp';",
     'src/panel/a.ts': "import type { Host } from '../host/host';\nimport { x } from '../inference';",
+    'src/panel/browser.ts': "import { B } from '../host/browser/host';",
     'src/cli/main.ts': "import '../inference';\nimport '../host/files/a';\nimport path from 'path';",
   });
   expect(problems).toEqual([]);
@@ -49,6 +50,7 @@ const VIOLATIONS: [rule: string, folder: string, text: string, line: number][] =
   ['the host does not know inference', 'host/files', "import { x } from '../../inference';", 1],
   ['the host does not know the panel', 'host', "import { x } from '../panel';", 1],
   ['the panel sees only the Host interface', 'panel', "import { x } from '../host/files/a';", 1],
+  ['nor the browser host, but for its entry', 'panel', "import { x } from '../host/browser/a';", 1],
   ['nor a folder of the host', 'panel', "import { x } from '../host/files';", 1],
   ['the panel knows no Photoshop', 'panel', "import { app } from 'photoshop';", 1],
   ['the command line knows no panel', 'cli', "import { x } from '../panel/a';", 1],

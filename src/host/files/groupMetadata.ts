@@ -6,33 +6,54 @@
  * ag-psd writes only the time stamp of this descriptor, so the block is made here and put into what ag-psd wrote.
  */
 export function groupMetadata(xmp: string): Uint8Array {
-  const text = Buffer.from(`${xmp}\0`, 'utf16le').swap16();
-  const descriptor = Buffer.concat([
+  const text = utf16(`${xmp}\0`);
+  const descriptor = joined([
     uint32(16), // Version of descriptors.
     uint32(1), // The descriptor's name: empty, but for the zero that ends it.
-    Buffer.alloc(2),
+    new Uint8Array(2),
     key('metadata'),
     uint32(1),
     key('layerXMP'),
-    Buffer.from('TEXT'),
+    ascii('TEXT'),
     uint32(text.length / 2),
     text,
   ]);
-  const padded = Buffer.concat([descriptor, Buffer.alloc(-descriptor.length & 3)]);
+  const padding = new Uint8Array(-descriptor.length & 3);
   // 1: copied with the layer.
-  const setting = [Buffer.from('8BIMcust'), Buffer.of(1, 0, 0, 0), uint32(padded.length), padded];
-  const data = Buffer.concat([uint32(1), ...setting]);
-  return Buffer.concat([Buffer.from('8BIMshmd'), uint32(data.length), data]);
+  const head = [ascii('8BIMcust'), Uint8Array.of(1, 0, 0, 0), uint32(descriptor.length + padding.length)];
+  const data = joined([uint32(1), ...head, descriptor, padding]);
+  return joined([ascii('8BIMshmd'), uint32(data.length), data]);
 }
 
 /** Keys of four letters stand for themselves, with length 0; longer ones with their length. */
-function key(name: string): Buffer {
-  return Buffer.concat([uint32(name.length === 4 ? 0 : name.length), Buffer.from(name)]);
+function key(name: string): Uint8Array {
+  return joined([uint32(name.length === 4 ? 0 : name.length), ascii(name)]);
 }
 
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Big-endian, as everything in a PSD. */
+function utf16(text: string): Uint8Array {
+  const view = new DataView(new ArrayBuffer(text.length * 2));
+  for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i));
+  return new Uint8Array(view.buffer);
+}
+
+function uint32(value: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, value);
+  return new Uint8Array(view.buffer);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 

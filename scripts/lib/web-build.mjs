@@ -1,0 +1,76 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { ROOT } from './paths.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** The one build of the runtime that runs on WebGPU and on wasm alike. */
+const WASM = 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm';
+const SHIPPED = join(ROOT, 'models');
+const TINY = join(ROOT, 'test', 'fixtures', 'tiny-bundle');
+/** Bytes in one chunk script: a multiple of 3, so that only the last one is padded. */
+const CHUNK = 3 << 20;
+
+/** The shipped model where there is one, else the tiny one of random weights. */
+export function chooseModel() {
+  return existsSync(join(SHIPPED, 'SHA256SUMS')) ? SHIPPED : TINY;
+}
+
+/**
+ * Builds the browser edition into a folder: page, worker, runtime and model, each file beside its chunk scripts for pages
+ * that may load nothing but scripts.
+ *
+ * @param {string} folder is emptied first
+ * @param {{model?: string, mode?: 'production' | 'development', plain?: boolean, chunks?: boolean}} options `plain`, `chunks`: false leaves those out
+ */
+export async function buildWeb(
+  folder,
+  { model = chooseModel(), mode = 'production', plain = true, chunks = true } = {},
+) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await bundle(folder, mode);
+  copyFileSync(join(ROOT, 'src', 'panel', 'index.html'), join(folder, 'index.html'));
+  const assets = new Map([
+    ['worker.js', join(folder, 'worker.js')],
+    ['ort.wasm', require.resolve(WASM)],
+  ]);
+  for (const name of readdirSync(model)) {
+    if (!/\.(md|py)$/i.test(name)) assets.set(`model/${name}`, join(model, name));
+  }
+  for (const [name, file] of assets) {
+    const bytes = readFileSync(file);
+    if (chunks) writeChunks(folder, name, bytes);
+    if (plain) put(join(folder, name), bytes);
+    else rmSync(join(folder, name), { force: true });
+  }
+  return { folder, model, tiny: model === TINY };
+}
+
+function writeChunks(folder, name, bytes) {
+  const total = Math.max(1, Math.ceil(bytes.length / CHUNK));
+  for (let index = 0; index < total; index++) {
+    const text = bytes.subarray(index * CHUNK, (index + 1) * CHUNK).toString('base64');
+    put(
+      join(folder, 'chunks', `${name}.${index}.js`),
+      `veraAsset(${JSON.stringify(name)},${index},${total},"${text}")`,
+    );
+  }
+}
+
+function put(file, content) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+async function bundle(folder, mode) {
+  const webpack = require('webpack');
+  const { web } = require('../../webpack.config.js');
+  const compiler = webpack(web(mode).map((config) => ({ ...config, output: { ...config.output, path: folder } })));
+  const stats = await new Promise((resolve, reject) => {
+    compiler.run((error, result) => (error ? reject(error) : resolve(result)));
+  });
+  await new Promise((resolve) => compiler.close(resolve));
+  if (stats.hasErrors()) throw new Error(stats.toString('errors-only'));
+}

@@ -1,0 +1,378 @@
+import { type Lut3D } from '../color/lut3d';
+import { type Factor, type RetouchResult, type RgbImage, type TextEvent } from '../inference';
+import { type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
+import { withLookOf } from './borrow';
+import { PanelError, cancelled, hintOf, isCancellation, messageOf } from './errors';
+import { LiveLut, type LiveResult } from './live';
+import { parseProvenance, provenanceOf, storyOf } from './provenance';
+import { readSettings, settingsOf, withUsed } from './settings';
+import {
+  FULL,
+  type FactorSetting,
+  type Notice,
+  type PanelMode,
+  type PanelState,
+  type Try,
+  type Work,
+  currentTry,
+  isBusy,
+  strengthOf,
+} from './state';
+import { type Store } from './store';
+import { type Strings, fill } from './strings';
+import { type Engine, type EngineCallOptions, type EngineEvent } from './worker/engine';
+
+/** The model is shown no more than this. */
+export const PROXY_EDGE = 1024;
+
+/** Puts the retouched picture on the screen; without a LUT the picture as it was. */
+export type Paint = (lut: Lut3D | undefined, overall: number) => Promise<void>;
+
+/** What can be done in the page, and nothing of how it looks. */
+export class Controller {
+  /** Set by the preview. */
+  paint: Paint = () => Promise.resolve();
+  private running: AbortController | undefined;
+  private lut: Lut3D | undefined;
+  private last: Try | undefined;
+  private tries = 0;
+  private readonly live: LiveLut;
+
+  constructor(
+    readonly host: PanelHost,
+    private readonly engine: Engine,
+    readonly store: Store<PanelState>,
+    readonly strings: Strings,
+  ) {
+    this.live = new LiveLut(
+      engine,
+      (result) => void this.onLive(result),
+      (thrown) => {
+        this.report(thrown);
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    this.host.listen((event) => {
+      this.onHost(event);
+    });
+    const { history, seen } = readSettings(await this.host.readSettings().catch(() => undefined));
+    this.store.set({ history, help: !seen });
+    // Beside each other: the model does not need a photo to get ready.
+    this.engine.open({ onProgress: () => undefined }).catch((thrown: unknown) => {
+      this.report(thrown);
+    });
+    await this.refresh();
+  }
+
+  onEngine(event: EngineEvent): void {
+    if (event.kind === 'asleep') this.store.set({ asleep: true });
+    if (event.kind === 'starting') this.store.set({ asleep: false, model: undefined });
+    if (event.kind !== 'ready') return;
+    this.store.set({ model: event.model });
+    const { fellBackWrong, fellBackFailed, fellBackLost, notChecked } = this.strings;
+    const texts = { wrong: fellBackWrong, failed: fellBackFailed, lost: fellBackLost, missing: undefined };
+    for (const { why, detail } of event.model.refused) {
+      const text = texts[why];
+      if (text) this.notify({ kind: 'warning', text: fill(text, { detail }) });
+    }
+    if (event.model.check.kind === 'none') this.notify({ kind: 'info', text: notChecked });
+  }
+
+  /** Looks which document is in front, and reads its picture where it is another one. */
+  async refresh(): Promise<void> {
+    try {
+      const document = await this.host.describe();
+      const others = this.host.abilities.otherDocuments ? await this.host.openDocuments() : [];
+      const { proxy } = this.store.get();
+      this.store.set({ document, others });
+      if (proxy && proxy.document.id === document?.id) return;
+      this.live.stop();
+      this.lut = undefined;
+      this.store.set({ proxy: undefined, tries: [], current: undefined, texts: {}, seconds: undefined, zoom: 0 });
+      if (document && document.refusal === undefined) await this.readProxy();
+    } catch (thrown) {
+      this.report(thrown);
+    }
+  }
+
+  /** Runs the model as the mode says. */
+  retouch(): Promise<void> {
+    const { mode, instruction, sliders } = this.store.get();
+    return this.run('reading', async (signal) => {
+      const started = performance.now();
+      const proxy = await this.readProxy(signal);
+      this.store.set({ work: this.store.get().model ? 'thinking' : 'starting', texts: {} });
+      const options: EngineCallOptions = {
+        signal,
+        onText: (event) => {
+          this.write(event);
+        },
+        onRestart: () => {
+          this.store.set({ texts: {}, work: 'thinking' });
+        },
+        onProgress: ({ file }) => {
+          // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
+          if (!this.store.get().model && file.endsWith('.onnx')) this.store.set({ work: 'checking' });
+        },
+      };
+      await this.engine.open(options);
+      this.store.set({ work: 'thinking' });
+      const { latents } = await this.ask(mode, proxy, options);
+      this.store.set({ work: 'rendering' });
+      const { texts } = this.store.get();
+      const seconds = (performance.now() - started) / 1000;
+      this.add({ mode, latents, texts, instruction, sliders, seconds, document: proxy.state });
+      if (mode === 'style') await this.remember(instruction);
+      this.store.set({ seconds, said: fill(this.strings.done, { seconds: seconds.toFixed(1) }) });
+    });
+  }
+
+  cancel(): void {
+    this.running?.abort();
+  }
+
+  /** Applies the current try; `output` is the host's first way unless told. */
+  apply(output: Output = this.host.abilities.outputs[0]): Promise<void> {
+    const made = currentTry(this.store.get());
+    if (!made) return Promise.resolve();
+    return this.run('applying', async (signal) => {
+      const { proxy, model, document } = this.store.get();
+      const strength = { ...strengthOf(made), overall: made.overall };
+      const { size, data } = await this.engine.call(
+        'bake',
+        { latents: made.latents, strength, photo: proxy?.data },
+        { signal },
+      );
+      if (signal.aborted) throw cancelled();
+      const applied = await this.host.apply(
+        {
+          lut: { size, data },
+          state: made.document,
+          output,
+          name: `VeraRetouch ${document?.name ?? ''}`.trim(),
+          story: storyOf(made.texts),
+          provenance: provenanceOf(made, model?.model ?? ''),
+          replaces: made.layer,
+        },
+        {
+          signal,
+          onProgress: (progress) => {
+            this.store.set({ progress });
+          },
+        },
+      );
+      this.change(made.id, { layer: applied.layer });
+      for (const text of applied.notes) this.notify({ kind: 'info', text });
+      this.store.set({ said: fill(this.strings.applied, { output: outputName(applied.output, this.strings) }) });
+    });
+  }
+
+  setFactor(factor: Factor, patch: Partial<FactorSetting>): void {
+    const made = currentTry(this.store.get());
+    if (!made) return;
+    this.change(made.id, { factors: { ...made.factors, [factor]: { ...made.factors[factor], ...patch } } });
+    this.show();
+  }
+
+  setOverall(overall: number): void {
+    const made = currentTry(this.store.get());
+    if (!made) return;
+    this.change(made.id, { overall });
+    void this.paint(this.lut, overall);
+  }
+
+  setSliders(sliders: PanelState['sliders']): void {
+    this.store.set({ sliders });
+    const { proxy } = this.store.get();
+    const made = currentTry(this.store.get());
+    const strength = made?.mode === 'adjust' ? strengthOf(made) : {};
+    if (proxy) this.live.update({ sliders, strength });
+  }
+
+  selectTry(id: number): void {
+    const made = this.store.get().tries.find((item) => item.id === id);
+    if (!made) return;
+    const { mode, instruction, sliders } = made;
+    this.store.set({
+      current: id,
+      mode,
+      seconds: made.seconds || undefined,
+      ...(mode === 'style' ? { instruction } : {}),
+      ...(mode === 'adjust' ? { sliders } : {}),
+    });
+    this.show();
+  }
+
+  async openPhoto(file?: PickedFile): Promise<void> {
+    try {
+      await this.host.openPhoto?.(file);
+    } catch (thrown) {
+      this.report(thrown);
+    }
+  }
+
+  /** Takes the retouch of the selected layer up again. */
+  editLayer(): Promise<void> {
+    return this.run('reading', async (signal) => {
+      const stored = await this.host.readRetouch();
+      const { latentSize } = await this.engine.open({ signal });
+      const made = stored && parseProvenance(stored.provenance, latentSize);
+      if (!made) throw new PanelError('NO_RETOUCH', this.strings.noRetouchLayer);
+      const { state } = await this.readProxy(signal);
+      this.add({ ...made, document: state, layer: stored.layer });
+      this.selectTry(this.store.get().current ?? 0);
+      this.notify({ kind: 'info', text: this.strings.editing });
+    });
+  }
+
+  async closeHelp(): Promise<void> {
+    this.store.set({ help: false });
+    await this.host.writeSettings(settingsOf(this.store.get())).catch(() => undefined);
+  }
+
+  notify(notice: Notice): void {
+    const { notices } = this.store.get();
+    if (!notices.some(({ text }) => text === notice.text)) this.store.set({ notices: [...notices, notice] });
+  }
+
+  private onHost(event: HostEvent): void {
+    if (event.kind === 'theme') this.store.set({ theme: event.theme });
+    if (event.kind === 'document') void this.refresh();
+    if (event.kind !== 'command') return;
+    if (event.command === 'auto') {
+      this.store.set({ mode: 'auto' });
+      void this.retouch();
+    } else void this.repeat();
+  }
+
+  /** The last retouch, also one of another document, on the one in front. */
+  private async repeat(): Promise<void> {
+    const { last } = this;
+    if (!last) return this.retouch();
+    await this.run('reading', async (signal) => {
+      const { state } = await this.readProxy(signal);
+      this.add({ ...last, document: state, layer: undefined });
+    });
+    await this.apply();
+  }
+
+  private async ask(mode: PanelMode, photo: RgbImage, options: EngineCallOptions): Promise<RetouchResult> {
+    const { engine } = this;
+    const { instruction, sliders } = this.store.get();
+    if (mode === 'auto') return engine.call('auto', { photo: plain(photo) }, options);
+    if (mode === 'style') return engine.call('style', { photo: plain(photo), instruction }, options);
+    if (mode === 'adjust') return engine.call('param', { sliders }, options);
+    return engine.call('reference', await this.pair(plain(photo), options.signal), options);
+  }
+
+  private async pair(photo: RgbImage, signal: AbortSignal | undefined): Promise<{ before: RgbImage; after: RgbImage }> {
+    const { match, pairBefore, pairAfter, target, otherDocument } = this.store.get();
+    if (match === 'pair' && pairBefore && pairAfter) return { before: plain(pairBefore), after: plain(pairAfter) };
+    const other =
+      match === 'document' ? await this.host.readProxy({ longEdge: PROXY_EDGE, id: otherDocument, signal }) : target;
+    if (!other) throw new PanelError('PICTURE', this.strings.matchHelp);
+    return { before: photo, after: withLookOf(photo, other) };
+  }
+
+  private async readProxy(signal?: AbortSignal) {
+    const proxy = await this.host.readProxy({ longEdge: PROXY_EDGE, signal });
+    const known = this.store.get().proxy;
+    // The same picture again would only flicker.
+    if (known?.state !== proxy.state || known.width !== proxy.width) this.store.set({ proxy });
+    for (const text of proxy.notes) this.notify({ kind: 'info', text });
+    return proxy;
+  }
+
+  private write({ field, text }: TextEvent): void {
+    const { texts } = this.store.get();
+    this.store.set({ work: 'writing', texts: { ...texts, [field]: (texts[field] ?? '') + text } });
+  }
+
+  private add(made: Omit<Try, 'id' | 'factors' | 'overall'> & Partial<Try>): void {
+    const entry: Try = { factors: FULL, overall: 1, ...made, id: ++this.tries };
+    this.last = entry;
+    // Enough to go back to; the strip is no archive.
+    this.store.set({ tries: [...this.store.get().tries, entry].slice(-12), current: entry.id });
+    this.show();
+  }
+
+  private change(id: number, patch: Partial<Try>): void {
+    const tries = this.store.get().tries.map((item) => (item.id === id ? { ...item, ...patch } : item));
+    this.store.set({ tries });
+  }
+
+  private show(): void {
+    const made = currentTry(this.store.get());
+    if (made) this.live.update({ latents: made.latents, strength: strengthOf(made) });
+  }
+
+  private async onLive({ lut, latents, wanted, milliseconds }: LiveResult): Promise<void> {
+    this.lut = lut;
+    if (wanted.sliders) this.keepSliders(latents, wanted.sliders);
+    const made = currentTry(this.store.get());
+    const started = performance.now();
+    await this.paint(lut, made?.overall ?? 1);
+    if (wanted.sliders) this.store.set({ live: Math.round(milliseconds + performance.now() - started) });
+  }
+
+  /** Sliders that move are one try, until the model has written a plan for them or another try is chosen. */
+  private keepSliders(latents: Float32Array, sliders: PanelState['sliders']): void {
+    const { proxy } = this.store.get();
+    const made = currentTry(this.store.get());
+    if (made?.mode === 'adjust' && Object.keys(made.texts).length === 0) this.change(made.id, { latents, sliders });
+    else if (proxy) {
+      const entry: Try = {
+        ...{ id: ++this.tries, mode: 'adjust', latents, sliders, texts: {}, instruction: '' },
+        ...{ factors: FULL, overall: 1, document: proxy.state, seconds: 0 },
+      };
+      this.last = entry;
+      this.store.set({ tries: [...this.store.get().tries, entry].slice(-12), current: entry.id });
+    }
+  }
+
+  private async remember(instruction: string): Promise<void> {
+    this.store.set({ history: withUsed(this.store.get().history, instruction) });
+    await this.host.writeSettings(settingsOf(this.store.get())).catch(() => undefined);
+  }
+
+  /** One work at a time, which can be cancelled and whose failure is said. */
+  private async run(work: Work, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (isBusy(this.store.get())) return;
+    const controller = new AbortController();
+    this.running = controller;
+    this.store.set({ work, progress: undefined, notices: [], said: '', menu: false });
+    try {
+      await task(controller.signal);
+    } catch (thrown) {
+      if (isCancellation(thrown)) this.store.set({ said: this.strings.cancelled, texts: {} });
+      else this.report(thrown);
+    } finally {
+      this.running = undefined;
+      this.store.set({ work: 'idle', progress: undefined });
+    }
+  }
+
+  report(thrown: unknown): void {
+    if (isCancellation(thrown)) return;
+    const hint = hintOf(thrown);
+    this.notify({ kind: 'error', text: messageOf(thrown), ...(hint ? { hint } : {}) });
+  }
+}
+
+/** What crosses to the worker: neither the host's own fields nor anything that cannot be cloned. */
+function plain({ width, height, data }: RgbImage): RgbImage {
+  return { width, height, data };
+}
+
+export function outputName(output: Output, strings: Strings): string {
+  const names: Readonly<Record<Output, string>> = {
+    lookup: strings.applyLookup,
+    pixels: strings.applyPixels,
+    cube: strings.applyCube,
+    png: strings.applyPng,
+    psd: strings.applyPsd,
+  };
+  return names[output];
+}

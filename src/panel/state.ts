@@ -1,0 +1,145 @@
+import { FACTORS, type Factor, type Field, type Reasoning, type RgbImage, type Strength } from '../inference';
+import { type DocumentInfo, type DocumentProxy, type Theme } from '../host/panelHost';
+import { type OpenedModel } from './worker/protocol';
+
+export const MODES = ['auto', 'style', 'adjust', 'match'] as const;
+export type PanelMode = (typeof MODES)[number];
+
+/** What the page is busy with. */
+export type Work = 'idle' | 'reading' | 'starting' | 'checking' | 'thinking' | 'writing' | 'rendering' | 'applying';
+
+export interface FactorSetting {
+  readonly strength: number;
+  readonly on: boolean;
+}
+
+/** A retouch that was made, with its settings: what the strip goes back to and what Apply applies. */
+export interface Try {
+  readonly id: number;
+  readonly mode: PanelMode;
+  readonly latents: Float32Array;
+  readonly texts: Partial<Record<Field, string>>;
+  readonly factors: Readonly<Record<Factor, FactorSetting>>;
+  readonly overall: number;
+  readonly instruction: string;
+  readonly sliders: Readonly<Record<string, number>>;
+  /** `state` of the proxy that it was made from. */
+  readonly document: string;
+  readonly seconds: number;
+  /** The layer that it was applied as, or came from. */
+  readonly layer?: string | undefined;
+}
+
+export type MatchSource = 'pair' | 'target' | 'document';
+
+export interface Picture extends RgbImage {
+  readonly name: string;
+}
+
+export interface Notice {
+  readonly kind: 'info' | 'warning' | 'error';
+  readonly text: string;
+  readonly hint?: string;
+}
+
+export interface PanelState {
+  readonly mode: PanelMode;
+  readonly theme: Theme;
+  readonly document: DocumentInfo | undefined;
+  readonly others: readonly DocumentInfo[];
+  readonly proxy: DocumentProxy | undefined;
+  readonly work: Work;
+  /** From 0 to 1; undefined where nobody knows. */
+  readonly progress: number | undefined;
+  /** The answer that is being written. */
+  readonly texts: Partial<Record<Field, string>>;
+  readonly tries: readonly Try[];
+  readonly current: number | undefined;
+  readonly instruction: string;
+  readonly history: readonly string[];
+  readonly sliders: Readonly<Record<string, number>>;
+  readonly hue: number;
+  readonly closed: readonly string[];
+  readonly match: MatchSource;
+  readonly pairBefore: Picture | undefined;
+  readonly pairAfter: Picture | undefined;
+  readonly target: Picture | undefined;
+  readonly otherDocument: string | undefined;
+  /** Where the before picture ends, 0 to 1; `holding`: it is all that is shown. */
+  readonly split: number;
+  readonly holding: boolean;
+  /** 0: the whole picture; else screen pixels of one pixel. */
+  readonly zoom: number;
+  readonly model: OpenedModel | undefined;
+  readonly asleep: boolean;
+  readonly seconds: number | undefined;
+  /** Milliseconds from a slider's move to the repaint. */
+  readonly live: number | undefined;
+  readonly notices: readonly Notice[];
+  /** What came of the last work, for the status line and for those who listen to it. */
+  readonly said: string;
+  readonly help: boolean;
+  readonly menu: boolean;
+}
+
+export const START: PanelState = {
+  mode: 'auto',
+  theme: 'darkest',
+  document: undefined,
+  others: [],
+  proxy: undefined,
+  work: 'idle',
+  progress: undefined,
+  texts: {},
+  tries: [],
+  current: undefined,
+  instruction: '',
+  history: [],
+  sliders: {},
+  hue: 0,
+  closed: ['curve'],
+  match: 'pair',
+  pairBefore: undefined,
+  pairAfter: undefined,
+  target: undefined,
+  otherDocument: undefined,
+  split: 0.5,
+  holding: false,
+  zoom: 0,
+  model: undefined,
+  asleep: false,
+  seconds: undefined,
+  live: undefined,
+  notices: [],
+  said: '',
+  help: false,
+  menu: false,
+};
+
+export const FULL: Readonly<Record<Factor, FactorSetting>> = {
+  light: { strength: 1, on: true },
+  globalColor: { strength: 1, on: true },
+  specificColor: { strength: 1, on: true },
+};
+
+export function currentTry({ tries, current }: PanelState): Try | undefined {
+  return tries.find(({ id }) => id === current);
+}
+
+/** A factor that is off has a strength of 0. `overall` is blended by whoever renders. */
+export function strengthOf({ factors }: Pick<Try, 'factors'>): Strength {
+  return Object.fromEntries(FACTORS.map((factor) => [factor, factors[factor].on ? factors[factor].strength : 0]));
+}
+
+export function reasoningOf(texts: Try['texts']): Reasoning {
+  const of = (kind: 'problems' | 'plan') => ({
+    light: texts[`${kind}.light`] ?? '',
+    globalColor: texts[`${kind}.globalColor`] ?? '',
+    specificColor: texts[`${kind}.specificColor`] ?? '',
+  });
+  return { elements: texts.elements ?? '', problems: of('problems'), plan: of('plan') };
+}
+
+export function isBusy({ work }: PanelState): boolean {
+  return work !== 'idle';
+}

@@ -1,0 +1,97 @@
+import { h, setAttribute, setText, show } from '../dom';
+import { MODES, type PanelMode, isBusy } from '../state';
+import { actionsView } from './actions';
+import { adjustMode } from './adjustMode';
+import { choice } from './choice';
+import { helpView } from './help';
+import { matchMode } from './matchMode';
+import { previewView } from './preview';
+import { reasoningView } from './reasoning';
+import { noticesView, statusView } from './status';
+import { styleMode } from './styleMode';
+import { triesView } from './tries';
+import { type Context, type View } from './view';
+
+/** The whole page; returns what takes it away again. */
+export function mountPage(root: HTMLElement, context: Context): () => void {
+  const { controller, strings, language } = context;
+  const { store } = controller;
+  const tabs = choice<PanelMode>({
+    role: 'tab',
+    label: strings.modes,
+    class: 'tabs',
+    values: MODES,
+    content: (mode) => [strings[mode]],
+    name: (mode) => strings[mode],
+    onChoose: (mode) => {
+      store.set({ mode });
+    },
+  });
+  const about = h('p', { class: 'about' });
+  const modes: Partial<Record<PanelMode, View>> = {
+    style: styleMode(context),
+    adjust: adjustMode(context),
+    match: matchMode(context),
+  };
+  const preview = previewView(context);
+  const tries = triesView(context);
+  preview.onPainted = () => {
+    tries.take(preview.canvas);
+  };
+  const reasoning = reasoningView(context);
+  const notices = noticesView(context);
+  const views: View[] = [...Object.values(modes), preview, tries, reasoning, notices];
+  const [actions, status, help] = [actionsView(context), statusView(context), helpView(context)];
+  views.push(actions, status, help);
+
+  const panel = h(
+    'div',
+    { class: 'mode-panel', role: 'tabpanel', id: 'mode-panel' },
+    about,
+    ...Object.values(modes).map(({ element }) => element),
+  );
+  const scroll = h('div', { class: 'scroll', tabindex: -1 }, notices.element, panel, reasoning.element, tries.element);
+  const column = h('div', { class: 'column' }, scroll, actions.element, status.element);
+  const main = h(
+    'main',
+    { class: 'panel', lang: language === 'zh' ? 'zh-CN' : 'en' },
+    tabs.element,
+    preview.element,
+    column,
+  );
+  root.replaceChildren(main, help.element);
+
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      if (store.get().menu) store.set({ menu: false });
+      else controller.cancel();
+    }
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isBusy(store.get())) {
+      event.preventDefault();
+      if (store.get().proxy) void controller.retouch();
+    }
+  };
+  document.addEventListener('keydown', onKey);
+
+  const ABOUT = { auto: 'autoHelp', style: 'styleHelp', adjust: 'adjustHelp', match: 'matchHelp' } as const;
+  const stop = store.listen((state) => {
+    setAttribute(root, 'data-theme', state.theme);
+    setAttribute(main, 'aria-busy', String(isBusy(state)));
+    main.inert = state.help;
+    tabs.set(state.mode);
+    setAttribute(panel, 'aria-labelledby', `tab-${state.mode}`);
+    setText(about, strings[ABOUT[state.mode]]);
+    // Whoever has a result knows what the mode does.
+    show(about, state.current === undefined && !isBusy(state));
+    for (const mode of MODES) {
+      const view = modes[mode];
+      if (view) show(view.element, mode === state.mode);
+    }
+    for (const view of views) view.update(state);
+  });
+  return () => {
+    stop();
+    document.removeEventListener('keydown', onKey);
+    root.replaceChildren();
+  };
+}

@@ -1,0 +1,58 @@
+import { h, show } from '../dom';
+import { type PanelState, isBusy } from '../state';
+import { type Context, type View } from './view';
+
+/** The words of a style, with words to begin with. */
+export function styleMode({ controller, strings }: Context): View {
+  const { store } = controller;
+  const area = h('textarea', {
+    id: 'prompt',
+    rows: 3,
+    maxlength: 400,
+    placeholder: strings.promptExample,
+    oninput: () => {
+      store.set({ instruction: area.value });
+    },
+  });
+  const chip = (text: string): HTMLElement =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'chip',
+        onclick: () => {
+          store.set({ instruction: text });
+          area.focus();
+        },
+      },
+      text,
+    );
+  const { example1, example2, example3, example4, example5, example6 } = strings;
+  const examples = [example1, example2, example3, example4, example5, example6];
+  const chips = h('div', { class: 'chips', role: 'group', 'aria-label': strings.examples }, ...examples.map(chip));
+  const used = h('div', { class: 'chips', role: 'group', 'aria-label': strings.history });
+  const usedTitle = h('h3', { class: 'small' }, strings.history);
+  const element = h(
+    'div',
+    { class: 'mode' },
+    h('label', { for: 'prompt', class: 'small' }, strings.prompt),
+    area,
+    h('h3', { class: 'small' }, strings.examples),
+    chips,
+    usedTitle,
+    used,
+  );
+  let history: PanelState['history'] | undefined;
+  return {
+    element,
+    update: (state) => {
+      if (area.value !== state.instruction) area.value = state.instruction;
+      area.readOnly = isBusy(state);
+      if (history === state.history) return;
+      history = state.history;
+      used.replaceChildren(...history.map(chip));
+      show(used, history.length > 0);
+      show(usedTitle, history.length > 0);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { type LoadProgress, type TextEvent } from '../../inference';
+import { PanelError, cancelled, messageOf } from '../errors';
+import { type CallName, type Calls, type FromWorker, type Port, type ToWorker } from './protocol';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onText?: ((event: TextEvent) => void) | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+interface Pending extends CallOptions {
+  settle(value: unknown): void;
+  fail(error: PanelError): void;
+}
+
+/** One worker as the page sees it: calls with answers, streams and cancellation over messages. */
+export class WorkerSession {
+  private readonly pending = new Map<number, Pending>();
+  private next = 1;
+  private ended: PanelError | undefined;
+
+  /** `readFile` gives the bundle's files; `onLost` hears that the device went away. */
+  constructor(
+    private readonly port: Port<ToWorker, FromWorker>,
+    readFile: (name: string) => Promise<Uint8Array>,
+    onLost: (detail: string) => void,
+  ) {
+    port.listen((message) => {
+      switch (message.kind) {
+        case 'read':
+          void this.handFile(message.request, message.name, readFile);
+          break;
+        case 'lost':
+          onLost(message.detail);
+          break;
+        case 'text':
+          this.pending.get(message.id)?.onText?.(message.event);
+          break;
+        case 'progress':
+          this.pending.get(message.id)?.onProgress?.(message.progress);
+          break;
+        case 'result':
+          this.pending.get(message.id)?.settle(message.value);
+          break;
+        case 'error': {
+          const { code, message: text, hint } = message.error;
+          this.pending.get(message.id)?.fail(new PanelError(code, text, hint));
+          break;
+        }
+      }
+    });
+  }
+
+  get busy(): boolean {
+    return this.pending.size > 0;
+  }
+
+  /**
+   * Rejects at once when the signal fires; the worker stops between two runs of a graph, and what it still sends is
+   * dropped. Rejects with PanelError, which carries the worker's own code and texts.
+   */
+  call<K extends CallName>(
+    name: K,
+    input: Calls[K]['in'],
+    options: CallOptions = {},
+    transfer: Transferable[] = [],
+  ): Promise<Calls[K]['out']> {
+    const { signal } = options;
+    if (this.ended) return Promise.reject(this.ended);
+    if (signal?.aborted) return Promise.reject(cancelled());
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.pending.delete(id);
+        signal?.removeEventListener('abort', stop);
+      };
+      const stop = (): void => {
+        done();
+        this.port.send({ kind: 'cancel', id });
+        reject(cancelled());
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+      this.pending.set(id, {
+        ...options,
+        settle: (value) => {
+          done();
+          resolve(value as Calls[K]['out']);
+        },
+        fail: (error) => {
+          done();
+          reject(error);
+        },
+      });
+      this.port.send({ kind: 'call', id, name, input }, transfer);
+    });
+  }
+
+  /** Fails all calls under way and all later ones. */
+  end(reason: PanelError): void {
+    this.ended ??= reason;
+    for (const pending of [...this.pending.values()]) pending.fail(reason);
+  }
+
+  private async handFile(
+    request: number,
+    name: string,
+    readFile: (name: string) => Promise<Uint8Array>,
+  ): Promise<void> {
+    try {
+      const bytes = await readFile(name);
+      this.port.send({ kind: 'file', request, bytes }, [bytes.buffer as ArrayBuffer]);
+    } catch (thrown) {
+      this.port.send({ kind: 'nofile', request, error: messageOf(thrown) });
+    }
+  }
+}
