@@ -19,6 +19,21 @@ const nodeGlobals = Object.fromEntries(
     'structuredClone',
   ].map((name) => [name, 'readonly']),
 );
+/** What parts of the browser's tests use, which run in the page. */
+const pageGlobals = Object.fromEntries(
+  [
+    'window',
+    'document',
+    'location',
+    'innerWidth',
+    'atob',
+    'KeyboardEvent',
+    'DragEvent',
+    'DataTransfer',
+    'File',
+    'DOMException',
+  ].map((name) => [name, 'readonly']),
+);
 const commonJsGlobals = { ...nodeGlobals, require: 'readonly', module: 'writable', __dirname: 'readonly' };
 
 export default tseslint.config(
@@ -53,6 +68,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs'], languageOptions: { globals: nodeGlobals }, rules: { 'max-lines': ['error', { max: 400 }] } },
+  { files: ['test/browser/*.mjs'], languageOptions: { globals: pageGlobals } },
   {
     files: ['**/*.{js,cjs}'],
     languageOptions: { sourceType: 'commonjs', globals: commonJsGlobals },

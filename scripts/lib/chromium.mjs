@@ -10,7 +10,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-c
  * WebGPU without a graphics card is Chromium's SwiftShader, which wants to be asked for; the rest keeps the browser from
  * calling anybody. `--no-sandbox`: containers run as root.
  */
-const FLAGS = [
+export const FLAGS = [
   '--enable-unsafe-webgpu',
   '--no-sandbox',
   '--disable-quic',

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FLAGS, ensureChromium } from '../../scripts/lib/chromium.mjs';
+import { ROOT } from '../../scripts/lib/paths.mjs';
+
+export const SAMPLES = join(ROOT, 'samples');
+export const PHOTO = join(SAMPLES, 'dandelions.jpg');
+
+export async function launch() {
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({ executablePath: ensureChromium(), args: FLAGS });
+}
+
+/** The panel in a fresh profile; errors of the page are kept in `problems`. */
+export async function openPanel(browser, address, { query = 'device=wasm&lang=en', before, viewport } = {}) {
+  const context = await browser.newContext({ viewport: viewport ?? { width: 320, height: 800 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  await before?.(page);
+  await page.goto(`${address}?${query}`);
+  const panel = new PanelPage(page, problems);
+  await panel.button('Start').click();
+  return panel;
+}
+
+/** The page as a person uses it. */
+export class PanelPage {
+  constructor(page, problems) {
+    this.page = page;
+    this.problems = problems;
+  }
+
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  async mode(name) {
+    await this.page.getByRole('tab', { name, exact: true }).click();
+  }
+
+  async pick(button, file) {
+    const [chooser] = await Promise.all([this.page.waitForEvent('filechooser'), button.click()]);
+    await chooser.setFiles(file);
+  }
+
+  async openPhoto(file = PHOTO) {
+    await this.pick(this.button('Open a photo…'), file);
+    await this.until((state) => state.proxy !== undefined);
+  }
+
+  /** Waits for the page's state to fulfil a condition, which runs in the page. */
+  until(condition, argument) {
+    return this.page.waitForFunction(
+      `(${condition.toString()})(window.veraRetouch.controller.store.get(), ${JSON.stringify(argument ?? null)})`,
+      undefined,
+      { polling: 20 },
+    );
+  }
+
+  state(pick) {
+    return this.page.evaluate(`(${pick.toString()})(window.veraRetouch.controller.store.get())`);
+  }
+
+  async idle() {
+    await this.until((state) => state.work === 'idle');
+  }
+
+  async ready() {
+    await this.until((state) => state.model !== undefined);
+  }
+
+  /** Presses the mode's button and waits for a new try. */
+  async retouch(name = 'Retouch') {
+    const had = await this.state((state) => state.tries.length);
+    await this.button(name).click();
+    await this.until((state, count) => state.work === 'idle' && state.tries.length > count, had);
+    await this.resting();
+  }
+
+  /** Until nothing has been painted for a while: the fine LUT comes when the sliders rest. */
+  async resting() {
+    let seen = '';
+    for (;;) {
+      await this.page.waitForTimeout(600);
+      const now = await this.painted();
+      if (now === seen) return;
+      seen = now;
+    }
+  }
+
+  async painted() {
+    return (await this.page.locator('.preview').getAttribute('data-painted')) ?? '0';
+  }
+
+  /** Moves a slider to a value, as a person who types does. */
+  async slide(name, value) {
+    const number = this.page.getByRole('textbox', { name, exact: true });
+    await number.fill(String(value));
+    await number.press('Enter');
+  }
+
+  /** Pixels of the picture that is shown: `before` or `after`. */
+  async pixels(which) {
+    const list = await this.page.evaluate(
+      (index) => {
+        const canvas = document.querySelectorAll('.picture')[index];
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return Array.from(data);
+      },
+      which === 'before' ? 0 : 1,
+    );
+    return Uint8Array.from(list);
+  }
+
+  /** The file that comes of a click. */
+  async download(click) {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), click()]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  }
+
+  /** A way to apply from the menu. */
+  async applyAs(name) {
+    await this.button('Other ways to apply').click();
+    await this.page.getByRole('menuitem', { name, exact: true }).click();
+  }
+
+  async close() {
+    await this.page.context().close();
+  }
+}
+
+/** The largest difference of two pictures, in levels. */
+export function largest(a, b) {
+  if (a.length !== b.length) return Infinity;
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+}
+
+export function cosine(a, b) {
+  let [ab, aa, bb] = [0, 0, 0];
+  a.forEach((value, i) => {
+    ab += value * b[i];
+    aa += value ** 2;
+    bb += b[i] ** 2;
+  });
+  return ab / Math.sqrt(aa * bb);
+}
