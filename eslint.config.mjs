@@ -28,6 +28,7 @@ const pageGlobals = Object.fromEntries(
     'innerWidth',
     'atob',
     'KeyboardEvent',
+    'MessageEvent',
     'DragEvent',
     'DataTransfer',
     'File',

@@ -45,8 +45,11 @@ function cli(mode) {
   };
 }
 
-/** The page and its worker: classic scripts, which pages opened from a file may run. `npm run build:web`. */
-function web(mode) {
+/**
+ * The page and its worker: classic scripts, which pages opened from a file may run. `host`: browser (`npm run build:web`)
+ * or photoshop (`npm run package`).
+ */
+function web(mode, host = 'browser') {
   const shared = {
     ...common(mode),
     devtool: false,
@@ -54,7 +57,7 @@ function web(mode) {
   };
   const module = { rules: [...shared.module.rules, { test: /\.css$/, type: 'asset/source' }] };
   return [
-    { ...shared, module, name: 'page', target: ['web', 'es2022'], entry: { panel: './src/panel/browser.ts' } },
+    { ...shared, module, name: 'page', target: ['web', 'es2022'], entry: { panel: `./src/panel/${host}.ts` } },
     {
       ...shared,
       name: 'worker',

@@ -35,6 +35,7 @@ try {
       runNode(bin('webpack/bin/webpack.js'), ['--mode', 'production', '--stats', 'errors-warnings']),
     );
     suite('jest', () => jest());
+    suite('the panel in Chromium', () => browser());
     suite('pytest', () => pytest(python));
   }
 } finally {
@@ -89,6 +90,16 @@ function jest() {
   if (!existsSync(report)) return { status, passed: 0, failed: 0 };
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   return { status, passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+}
+
+/** The page and the packed plugin in Chromium: one JSON object with the outcome of each check. */
+function browser() {
+  const report = join(temporary, 'browser.json');
+  const status = runNode('test/browser/panel.mjs', ['--report', report], { stdio: ['inherit', 'ignore', 'inherit'] });
+  if (!existsSync(report)) return { status, passed: 0, failed: 0 };
+  const outcomes = Object.values(JSON.parse(readFileSync(report, 'utf8')));
+  const passed = outcomes.filter(({ ok }) => ok).length;
+  return { status, passed, failed: outcomes.length - passed };
 }
 
 function pytest(python) {

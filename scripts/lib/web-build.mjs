@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ROOT } from './paths.mjs';
 
 const require = createRequire(import.meta.url);
+const { web } = require('../../webpack.config.js');
 
 /** The one build of the runtime that runs on WebGPU and on wasm alike. */
 const WASM = 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm';
@@ -18,19 +19,19 @@ export function chooseModel() {
 }
 
 /**
- * Builds the browser edition into a folder: page, worker, runtime and model, each file beside its chunk scripts for pages
+ * Builds the page into a folder, for the browser or for Photoshop's web view: page, worker, runtime and model, each file beside its chunk scripts for pages
  * that may load nothing but scripts.
  *
  * @param {string} folder is emptied first
- * @param {{model?: string, mode?: 'production' | 'development', plain?: boolean, chunks?: boolean}} options `plain`, `chunks`: false leaves those out
+ * @param {{model?: string, mode?: 'production' | 'development', host?: 'browser' | 'photoshop', plain?: boolean, chunks?: boolean}} options `plain`, `chunks`: false leaves those out
  */
 export async function buildWeb(
   folder,
-  { model = chooseModel(), mode = 'production', plain = true, chunks = true } = {},
+  { model = chooseModel(), mode = 'production', host = 'browser', plain = true, chunks = true } = {},
 ) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await bundle(folder, mode);
+  await bundle(folder, web(mode, host));
   copyFileSync(join(ROOT, 'src', 'panel', 'index.html'), join(folder, 'index.html'));
   const assets = new Map([
     ['worker.js', join(folder, 'worker.js')],
@@ -64,10 +65,10 @@ function put(file, content) {
   writeFileSync(file, content);
 }
 
-async function bundle(folder, mode) {
+/** Runs webpack on configurations, all into one folder. Throws with webpack's words where they do not compile. */
+export async function bundle(folder, configurations) {
   const webpack = require('webpack');
-  const { web } = require('../../webpack.config.js');
-  const compiler = webpack(web(mode).map((config) => ({ ...config, output: { ...config.output, path: folder } })));
+  const compiler = webpack(configurations.map((config) => ({ ...config, output: { ...config.output, path: folder } })));
   const stats = await new Promise((resolve, reject) => {
     compiler.run((error, result) => (error ? reject(error) : resolve(result)));
   });

@@ -21,6 +21,11 @@ export interface RequestOptions {
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Milliseconds without any word of this request, progress included, after which it is given up. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Wait for the other side's answer after a cancel too: for work of which one must know whether it was done, because the
+   * cancel may come too late.
+   */
+  readonly sure?: boolean | undefined;
 }
 
 export interface ChannelOptions {
@@ -99,7 +104,7 @@ export class Channel {
 
   /**
    * Asks the other side. Throws BridgeError BRIDGE_REMOTE with its error, BRIDGE_TIMEOUT, BRIDGE_LOST, and
-   * BridgeCancelled when `signal` fires: the other side is then told, and its answer is not waited for.
+   * BridgeCancelled when `signal` fires: the other side is then told, and its answer waited for only where `sure` says so.
    */
   request(method: string, parcel: Parcel, options: RequestOptions = {}): Promise<Parcel> {
     if (this.closed) return Promise.reject(lost('The connection was closed.'));
@@ -108,7 +113,7 @@ export class Channel {
     return new Promise((resolve, reject) => {
       const cancel = (): void => {
         this.send({ kind: 'cancel', id });
-        this.settle(id)?.reject(new BridgeCancelled());
+        if (!options.sure) this.settle(id)?.reject(new BridgeCancelled());
       };
       options.signal?.addEventListener('abort', cancel, { once: true });
       const stop = (): void => options.signal?.removeEventListener('abort', cancel);

@@ -8,6 +8,8 @@ export interface PanelHost {
   readonly kind: 'photoshop' | 'browser';
   /** What this host can do, so that the page offers nothing that will fail. */
   readonly abilities: HostAbilities;
+  /** The language of the host's own words, "zh_CN", where it has one. */
+  readonly locale?: string | undefined;
   /** The document in front; undefined when none is open. Throws HostError. */
   describe(): Promise<DocumentInfo | undefined>;
   /** Other open documents, to take a look from. */

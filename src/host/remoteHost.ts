@@ -51,6 +51,7 @@ export class RemoteHost implements PanelHost {
     private readonly channel: Channel,
     readonly kind: PanelHost['kind'],
     readonly abilities: HostAbilities,
+    readonly locale: string | undefined,
   ) {}
 
   /** Waits until the other side is there. Throws BridgeError when it does not answer. */
@@ -67,8 +68,8 @@ export class RemoteHost implements PanelHost {
       ...(retryMs === undefined ? {} : { retryMs }),
     });
     try {
-      const { kind, abilities } = greeting((await channel.request(METHODS.greet, { value: null })).value);
-      host = new RemoteHost(channel, kind, abilities);
+      const { kind, abilities, locale } = greeting((await channel.request(METHODS.greet, { value: null })).value);
+      host = new RemoteHost(channel, kind, abilities, locale);
       return host;
     } catch (error) {
       channel.close();
@@ -117,6 +118,8 @@ export class RemoteHost implements PanelHost {
       {
         signal,
         timeoutMs: NO_LIMIT_MS,
+        // Nobody may be told that nothing was changed while Photoshop has just finished.
+        sure: true,
         onProgress: (share) => {
           if (typeof share === 'number' && share >= 0 && share <= 1) onProgress?.(share);
         },

@@ -104,6 +104,37 @@ test('progress, errors and their hints travel', async () => {
   expect(await asking.request('constructor', { value: 1 }).catch(same)).toMatchObject({ code: 'BRIDGE_REMOTE' });
 });
 
+test('a cancelled request that has to be sure tells what became of it on the other side', async () => {
+  const wire = joinedPorts();
+  let heard = 0;
+  const done = async (_: Parcel, { signal }: { signal: AbortSignal }): Promise<Parcel> => {
+    await new Promise((resolve) => {
+      signal.addEventListener('abort', resolve);
+    });
+    heard++;
+    return { value: 'done before it could be stopped' };
+  };
+  const stopped = async (_: Parcel, { signal }: { signal: AbortSignal }): Promise<Parcel> => {
+    await new Promise((resolve) => {
+      signal.addEventListener('abort', resolve);
+    });
+    throw new BridgeCancelled();
+  };
+  channel(wire.host, 'host', { handlers: { done, stopped } });
+  const page = channel(wire.page, 'page');
+  const ask = (method: string): Promise<Parcel> => {
+    const controller = new AbortController();
+    const asked = page.request(method, { value: null }, { signal: controller.signal, sure: true });
+    setTimeout(() => {
+      controller.abort();
+    }, 30);
+    return asked;
+  };
+  expect((await ask('done')).value).toBe('done before it could be stopped');
+  expect(heard).toBe(1);
+  await expect(ask('stopped')).rejects.toBeInstanceOf(BridgeCancelled);
+});
+
 test('a cancelled request ends at once, and the other side stops', async () => {
   const { host, page } = joinedPorts();
   let stopped = false;

@@ -49,6 +49,7 @@ const DOCUMENT_EVENTS = ['open', 'close', 'save', 'select', 'make', 'delete', 's
 export class PhotoshopHost implements PanelHost {
   readonly kind = 'photoshop';
   readonly abilities: HostAbilities = { outputs: ['lookup', 'pixels', 'cube'], otherDocuments: true };
+  readonly locale: string;
   private readonly gate: ModalGate;
   private readonly watch: ChangeWatch;
   private readonly listeners = new Set<(event: HostEvent) => void>();
@@ -56,9 +57,10 @@ export class PhotoshopHost implements PanelHost {
 
   constructor(
     private readonly ps: Photoshop,
-    private readonly uxp: Pick<Uxp, 'storage'>,
+    private readonly uxp: Pick<Uxp, 'storage' | 'host'>,
     private readonly options: PhotoshopHostOptions = {},
   ) {
+    this.locale = uxp.host.uiLocale;
     this.gate = new ModalGate(ps.core, options.waitSeconds ?? 5);
     this.watch = new ChangeWatch(ps);
   }

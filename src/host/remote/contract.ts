@@ -2,10 +2,10 @@ import { BridgeError } from '../../bridge';
 import {
   type DocumentInfo,
   type DocumentProxy,
-  type HostAbilities,
   type HostEvent,
   type Output,
   type PanelApplied,
+  type PanelHost,
   type PanelRetouch,
   type StoredRetouch,
   type Theme,
@@ -41,13 +41,15 @@ const LARGEST_LUT = 129;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function greeting(value: unknown): { kind: 'photoshop' | 'browser'; abilities: HostAbilities } {
-  const { kind, abilities } = fields('greeting', value);
-  need('greeting', kind === 'photoshop' || kind === 'browser');
+export type Greeting = Pick<PanelHost, 'kind' | 'abilities' | 'locale'>;
+
+export function greeting(value: unknown): Greeting {
+  const { kind, abilities, locale } = fields('greeting', value);
+  need('greeting', (kind === 'photoshop' || kind === 'browser') && isOptionalText(locale));
   const { outputs, otherDocuments } = fields('abilities', abilities);
   need('abilities', isList(outputs) && outputs.every((one) => OUTPUTS.includes(one)));
   need('abilities', typeof otherDocuments === 'boolean');
-  return value as ReturnType<typeof greeting>;
+  return value as Greeting;
 }
 
 export function documentInfo(value: unknown): DocumentInfo {

@@ -5,7 +5,8 @@ import { fileKind, fileName, METHODS, proxyRequest, retouch } from './contract';
 /** A host's methods as handlers of a Channel: what a RemoteHost on the other side asks for. */
 export function serveHost(host: PanelHost): Readonly<Record<keyof typeof METHODS, Handler>> {
   return {
-    [METHODS.greet]: () => Promise.resolve({ value: { kind: host.kind, abilities: host.abilities } }),
+    [METHODS.greet]: () =>
+      Promise.resolve({ value: { kind: host.kind, abilities: host.abilities, locale: host.locale } }),
     [METHODS.describe]: async () => ({ value: (await host.describe()) ?? null }),
     [METHODS.openDocuments]: async () => ({ value: await host.openDocuments() }),
     [METHODS.readProxy]: async ({ value }, { signal }) => {

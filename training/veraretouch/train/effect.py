@@ -19,7 +19,7 @@ from ..models.effect import Effect, colours_of
 from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS
 from ..reasoning.labels import SLOTS, classes, plan_labels
-from .common import Average, Log, learning_rate, read_config, save_atomically, stage_arguments
+from .common import Average, Log, learning_rate, optimiser_of, read_config, save_atomically, stage_arguments
 from .examples import Shards
 from .retell import use_retold
 from .tone import claim_loss, first_right, load_networks
@@ -102,7 +102,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         use_retold(shards, retold)
         with np.load(retold.with_suffix(".npz")) as arrays:
             steps[split] = Step(own, nets.renderer, shards, dict(arrays), config, device)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=0.02)
+    optimiser = optimiser_of(config, list(model.parameters()), 0.02)
     log, checkpoint, step = Log(work / config["name"] / "log.jsonl"), work / config["name"] / "last.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)

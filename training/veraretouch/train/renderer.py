@@ -32,6 +32,7 @@ from .common import (
     psnr_per_image,
     read_config,
     save_atomically,
+    soap,
     stage_arguments,
 )
 from .operations import OperationSource, apply_operations, random_mask
@@ -133,9 +134,18 @@ class Batches(torch.utils.data.IterableDataset):
         pool = PixelPool(self.photos, c["encoder_size"], self.seed + 1000 * (worker.id if worker else 0))
         while True:
             yield (
-                slider_batch(pool, c["slider_batch"], c["pixels"], c["uniform"], c["focused"]),
-                pair_batch(pool, self.operations, c["pair_batch"], c["pixels"], c["inverse_share"]),
+                slider_batch(pool, c["slider_batch"], c["slider_pixels"], c["uniform"], c["focused"]),
+                pair_batch(pool, self.operations, c["pair_batch"], c["pair_pixels"], c["inverse_share"]),
             )
+
+
+def make_optimiser(nets: Networks, config: dict) -> torch.optim.Optimizer:
+    encoder = list(nets.encoder.parameters())
+    others = [p for name, p in nets.named_parameters() if not name.startswith("encoder.")]
+    groups = [{"params": others, "lr": config["lr"]}, {"params": encoder, "lr": config["encoder_lr"]}]
+    for group in groups:
+        group["peak"] = group["lr"]
+    return soap(groups, config["lr"], 1e-4)
 
 
 @torch.no_grad()
@@ -173,7 +183,7 @@ def train(config: dict, data: Path, work: Path, device: str, minutes: float) -> 
     held_out, _ = load_photos(work, "val")
     nets = Networks(config).to(device)
     average = Average(nets)
-    optimiser = torch.optim.AdamW(nets.parameters(), lr=config["lr"], weight_decay=1e-4, betas=(0.9, 0.99))
+    optimiser = make_optimiser(nets, config)
     folder = work / config["name"]
     checkpoint, step = folder / "last.pt", 0
     if checkpoint.exists():
@@ -208,7 +218,7 @@ def train(config: dict, data: Path, work: Path, device: str, minutes: float) -> 
         if step >= config["steps"] or time.time() > deadline:
             break
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config["steps"], config["lr"], config["warmup"])
+            group["lr"] = learning_rate(step, config["steps"], group["peak"], config["warmup"])
         slider = slider_loss(nets, *(x.to(device) for x in sliders), config["relative"])
         pair = pair_loss(nets, tuple(x.to(device) for x in pairs), config["encoder_size"])
         optimiser.zero_grad(set_to_none=True)

@@ -26,6 +26,7 @@ from .common import (
     Average,
     Log,
     learning_rate,
+    optimiser_of,
     pixel_loss,
     psnr_per_image,
     read_config,
@@ -180,7 +181,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     standardise(model, shards)
     average = Average(model)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=config["lr"], weight_decay=0.02)
+    optimiser = optimiser_of(config, trained, 0.02)
     log = Log(work / config["name"] / "log.jsonl")
     checkpoint, step = work / config["name"] / "last.pt", 0
     if checkpoint.exists():
