@@ -73,6 +73,22 @@ def test_parameter_tokens_tell_settings_apart():
     assert _spread(vlm.param_projector(params)) < 0.6
 
 
+def test_aimed_parameter_tokens_carry_the_heads_latents_and_change_little():
+    vlm, params = _vlm(), sample_params(64, torch.Generator().manual_seed(2))
+    projector, adaptor = vlm.param_projector, vlm.adaptor
+    projector.set_statistics(params)
+    before = projector(params)
+    wanted = projector.head(params)
+    seen = lambda tokens: torch.relu(adaptor.read(tokens))  # as the renderer does
+    assert (seen(before) - torch.relu(wanted)).abs().max() > 0.1
+    projector.aim(adaptor.shortcut, adaptor.gain)
+    torch.testing.assert_close(seen(projector(params)), torch.relu(wanted), rtol=1e-4, atol=1e-4)
+    # The least change that does it lies in the space that is read.
+    change = (projector(params) - before)[:, 0]
+    basis = torch.linalg.qr(adaptor.shortcut[0].weight.T)[0]
+    torch.testing.assert_close(change @ basis @ basis.T, change, rtol=1e-3, atol=1e-5)
+
+
 def test_slots_take_the_tokens_of_their_own_row():
     vlm = _vlm()
     image = torch.randn(2, IMAGE_TOKENS, 32)

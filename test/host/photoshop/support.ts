@@ -8,10 +8,14 @@ import { type FakeDocument, FakePhotoshop, FakeUxp } from '../../fakes/photoshop
 export function setUp(tile = 20) {
   const ps = new FakePhotoshop();
   const uxp = new FakeUxp();
-  const host = new PhotoshopHost(ps.module as unknown as Photoshop, uxp.module as unknown as Pick<Uxp, 'storage' | 'host'>, {
-    waitSeconds: 0.05,
-    tile,
-  });
+  const host = new PhotoshopHost(
+    ps.module as unknown as Photoshop,
+    uxp.module as unknown as Pick<Uxp, 'storage' | 'host'>,
+    {
+      waitSeconds: 0.05,
+      tile,
+    },
+  );
   return { ps, uxp, host };
 }
 

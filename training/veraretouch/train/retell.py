@@ -59,6 +59,7 @@ def take_perception(model: Perception, whole: dict[str, torch.Tensor]) -> None:
         if source in whole:
             own[name] = whole[source]
     model.load_state_dict(own)
+    model.param_projector.aim(model.latents, model.gain)
 
 
 @torch.no_grad()

@@ -236,6 +236,7 @@ def load_perception(model: VeraRetouchVLM, path: Path, effect: Path) -> None:
         wrong = [k for k in missing if not k.startswith("semantic.")] + unexpected
         if wrong:
             raise ValueError(f"{path} does not fit the model, nothing was trained: {wrong[:5]}")
+    model.param_projector.aim(model.adaptor.shortcut, model.adaptor.gain)
 
 
 def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
@@ -282,6 +283,9 @@ def prepare(config: dict, work: Path, device: str):
     model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added)
     if known:
         load_trained(model, known["model" if resumed else "average"])
+        if not resumed:
+            # The stage before has moved what the latents are read by.
+            model.param_projector.aim(model.adaptor.shortcut, model.adaptor.gain)
     else:
         load_perception(model, work / config["tone"], work / config["effect"])
     return model.to(device), nets, shards, held_out, dialogue, section_ids, resumed
