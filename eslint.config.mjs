@@ -69,7 +69,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs'], languageOptions: { globals: nodeGlobals }, rules: { 'max-lines': ['error', { max: 400 }] } },
-  { files: ['test/browser/*.mjs'], languageOptions: { globals: pageGlobals } },
+  { files: ['test/browser/*.mjs', 'scripts/bench/panel.mjs'], languageOptions: { globals: pageGlobals } },
   {
     files: ['**/*.{js,cjs}'],
     languageOptions: { sourceType: 'commonjs', globals: commonJsGlobals },

@@ -37,7 +37,7 @@ export const CHECKS = {
       );
     }
     assert.ok(largest(await panel.pixels('before'), await panel.pixels('after')) > 10);
-    assert.match(await panel.page.locator('.status-text').textContent(), /^On this computer, processor · \d+\.\d s$/);
+    assert.match(await panel.page.locator('.status-text').textContent(), /^On your processor · \d+\.\d s$/);
     assert.equal(await panel.page.locator('.status-model').textContent(), 'veraretouch-tiny 0.1.0');
     assert.match(await panel.page.getByRole('status').textContent(), /^Done in/);
     return panel;

@@ -1,4 +1,4 @@
-import { h, show } from '../dom';
+import { h, setText, show } from '../dom';
 import { type Context, type View } from './view';
 
 /** What a person needs to know the first time; a sheet over the page, for there are no windows to open. */
@@ -8,12 +8,14 @@ export function helpView({ controller, strings }: Context): View {
     { type: 'button', class: 'primary wide', onclick: () => void controller.closeHelp() },
     strings.start,
   );
+  const model = h('p', { class: 'faint' });
   const box = h(
     'div',
     { class: 'help-box', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'help-title', tabindex: -1 },
     h('h2', { id: 'help-title' }, strings.title),
     h('ol', {}, ...[strings.help1, strings.help2, strings.help3, strings.help4].map((text) => h('li', {}, text))),
     h('p', { class: 'privacy' }, strings.privacy),
+    model,
     close,
   );
   const element = h(
@@ -34,8 +36,10 @@ export function helpView({ controller, strings }: Context): View {
   let back: Element | null = null;
   return {
     element,
-    update: ({ help }) => {
+    update: (state) => {
+      const { help } = state;
       show(element, help);
+      setText(model, state.model?.model ?? '');
       if (help && !open) {
         back = document.activeElement;
         close.focus();

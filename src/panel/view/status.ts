@@ -40,6 +40,7 @@ export function statusView({ controller, strings }: Context): View {
       dot.className = `lamp ${busy ? 'busy' : state.model ? 'good' : 'none'}`;
       const line = busy ? doing : rungOf(state);
       setText(text, line);
+      right.className = busy ? 'status-model hint' : 'status-model';
       setText(right, busy ? strings.escCancels : (state.model?.model ?? ''));
       setText(spoken, busy ? doing : state.said);
     },

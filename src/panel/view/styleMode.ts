@@ -1,5 +1,5 @@
 import { h, show } from '../dom';
-import { type PanelState, isBusy } from '../state';
+import { type PanelState, currentTry, isBusy } from '../state';
 import { type Context, type View } from './view';
 
 /** The words of a style, with words to begin with. */
@@ -30,6 +30,7 @@ export function styleMode({ controller, strings }: Context): View {
   const { example1, example2, example3, example4, example5, example6 } = strings;
   const examples = [example1, example2, example3, example4, example5, example6];
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': strings.examples }, ...examples.map(chip));
+  const examplesTitle = h('h3', { class: 'small' }, strings.examples);
   const used = h('div', { class: 'chips', role: 'group', 'aria-label': strings.history });
   const usedTitle = h('h3', { class: 'small' }, strings.history);
   const element = h(
@@ -37,7 +38,7 @@ export function styleMode({ controller, strings }: Context): View {
     { class: 'mode' },
     h('label', { for: 'prompt', class: 'small' }, strings.prompt),
     area,
-    h('h3', { class: 'small' }, strings.examples),
+    examplesTitle,
     chips,
     usedTitle,
     used,
@@ -48,6 +49,10 @@ export function styleMode({ controller, strings }: Context): View {
     update: (state) => {
       if (area.value !== state.instruction) area.value = state.instruction;
       area.readOnly = isBusy(state);
+      // They are to begin with; later the reasoning is what the room is for.
+      const beginning = currentTry(state)?.mode !== 'style' || state.instruction === '';
+      show(examplesTitle, beginning);
+      show(chips, beginning);
       if (history === state.history) return;
       history = state.history;
       used.replaceChildren(...history.map(chip));

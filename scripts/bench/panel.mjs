@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FLAGS, ensureChromium } from '../lib/chromium.mjs';
+import { ROOT } from '../lib/paths.mjs';
+import { buildPlugin, packPlugin } from '../lib/plugin-build.mjs';
+import { buildWeb, chooseModel } from '../lib/web-build.mjs';
+import { serveFolder } from '../start.mjs';
+
+export const description =
+  'The page in Chromium on wasm: open to ready, click to first word and to the last, slider to repaint, click to layered ' +
+  'file, memory, size of the package; against the command line on the same photo (onnxruntime-node)';
+
+/** A photo of 24 megapixels unless told otherwise. */
+const SIZE = { width: 6000, height: 4000 };
+
+export async function run({ repeat, photos }) {
+  const folder = mkdtempSync(join(tmpdir(), 'veraretouch-bench-'));
+  const model = chooseModel();
+  try {
+    const photo = await photoOf(folder, photos);
+    const runs = [];
+    await buildWeb(join(folder, 'web'), { chunks: false });
+    const { address, close } = await serveFolder(join(folder, 'web'));
+    try {
+      for (let i = 0; i < repeat; i++) runs.push(await once(address, photo));
+    } finally {
+      await close();
+    }
+    await buildPlugin(join(folder, 'plugin'));
+    const peer = commandLine(photo, folder, model);
+    const median = Object.fromEntries(Object.keys(runs[0]).map((key) => [key, middle(runs.map((one) => one[key]))]));
+    return {
+      model: readBundleName(model),
+      photo: `${SIZE.width} x ${SIZE.height}`,
+      milliseconds: median,
+      packageMegabytes: packPlugin(join(folder, 'plugin')).length / 1e6,
+      peer: { name: 'command line, onnxruntime-node', milliseconds: peer },
+      // From the click to the last word, the photo being read and the model loaded in both.
+      ratio: (median.clickToLastWord - median.read) / (peer.vision + peer.prefill + peer.decode),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function photoOf(folder, photos) {
+  const sharp = createRequire(import.meta.url)('sharp');
+  const given = photos && readdirSync(photos).find((name) => /\.jpe?g$/i.test(name));
+  const source = given ? join(photos, given) : join(ROOT, 'samples', 'dandelions.jpg');
+  const path = join(folder, 'photo.jpg');
+  const bytes = await sharp(source)
+    .resize({ ...SIZE, fit: 'fill' })
+    .jpeg({ quality: 92 })
+    .toBuffer();
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function once(address, photo) {
+  const { chromium } = await import('playwright-core');
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: FLAGS });
+  try {
+    const page = await (await browser.newContext({ viewport: { width: 320, height: 800 } })).newPage();
+    page.setDefaultTimeout(300_000);
+    const opened = performance.now();
+    await page.goto(`${address}?device=wasm&lang=en`);
+    await page.waitForFunction('window.veraRetouch?.controller.store.get().model');
+    const ready = performance.now() - opened;
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Open a photo…', exact: true }).click(),
+    ]);
+    await chooser.setFiles(photo);
+    await page.waitForFunction('window.veraRetouch.controller.store.get().proxy');
+    const times = await page.evaluate(async () => {
+      const { controller } = window.veraRetouch;
+      const stages = {};
+      let firstWord;
+      const started = performance.now();
+      const stop = controller.store.listen(({ work, texts }) => {
+        stages[work] ??= performance.now() - started;
+        if (firstWord === undefined && Object.keys(texts).length > 0) firstWord = performance.now() - started;
+      });
+      await controller.retouch();
+      const lastWord = performance.now() - started;
+      stop();
+      controller.setSliders({ ...controller.store.get().sliders, Contrast2012: 30 });
+      while (controller.store.get().live === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+      return { read: stages.thinking ?? 0, firstWord, lastWord, live: controller.store.get().live };
+    });
+    const before = performance.now();
+    await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download PSD', exact: true }).click(),
+    ]);
+    const file = performance.now() - before;
+    const memory = await page.evaluate(() => performance.memory.usedJSHeapSize / 1e6);
+    return {
+      openToReady: ready,
+      read: times.read,
+      clickToFirstWord: times.firstWord,
+      clickToLastWord: times.lastWord,
+      sliderToRepaint: times.live,
+      clickToFile: file,
+      scriptHeapMegabytes: memory,
+    };
+  } finally {
+    await browser.close();
+  }
+}
+
+function commandLine(photo, folder, model) {
+  const cli = join(ROOT, 'dist', 'cli.cjs');
+  if (!existsSync(cli)) execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' });
+  const out = join(folder, 'out');
+  const args = [cli, 'retouch', photo, '--auto', '--bundle', model, '--out', out, '--json'];
+  const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const parsed = JSON.parse(text);
+  return (Array.isArray(parsed) ? parsed[0] : parsed).timingsMs;
+}
+
+const readBundleName = (folder) => JSON.parse(readFileSync(join(folder, 'bundle.json'), 'utf8')).name;
+
+function middle(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
