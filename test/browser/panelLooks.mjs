@@ -11,7 +11,9 @@ export const WIDTHS = [240, 320, 480];
 
 /** What the page looks like in the hands of a person, state after state; each leaves the page ready for the next. */
 export const STATES = {
+  fresh: async () => undefined,
   auto: async (panel) => {
+    await panel.openPhoto();
     await panel.mode('Auto');
     await panel.retouch(/^(Retouch|Try again)$/);
   },
@@ -36,6 +38,10 @@ export const STATES = {
     await panel.pick(panel.page.locator('.well').nth(0), join(SAMPLES, 'reference-before.jpg'));
     await panel.until((state) => state.pairBefore !== undefined);
   },
+  help: async (panel) => {
+    await panel.button('Help').click();
+    await panel.until((state) => state.help);
+  },
 };
 
 /** @returns {Promise<string[]>} a line for each thing that axe finds wrong */
@@ -53,10 +59,10 @@ async function axe(page) {
 function overflowing(page) {
   return page.evaluate(() => {
     const wide = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
-    const out = [...document.querySelectorAll('button, input, textarea, p, h3, span, [role]')].filter((element) => {
+    const out = [...document.querySelectorAll('button, input, textarea, p, h2, span, [role]')].filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
       return (
-        width > 1 && element.checkVisibility() && (left < -1 || right > innerWidth + 1) && !element.closest('.preview')
+        width > 1 && element.checkVisibility() && (left < -1 || right > innerWidth + 1) && !element.closest('.preview, .strip')
       );
     });
     return [...wide, ...out.map((element) => `${element.tagName}.${element.className} reaches out of the page`)];
@@ -73,7 +79,6 @@ export async function look(panel, theme) {
 export const LOOKS = {
   async 'axe finds nothing in any mode and theme, and everything fits at 230 px'({ browser, served }) {
     const panel = await openPanel(browser, served, { viewport: { width: 230, height: 700 } });
-    await panel.openPhoto();
     const found = [];
     for (const [state, reach] of Object.entries(STATES)) {
       await reach(panel);

@@ -23,7 +23,6 @@ const browser = await launch();
 try {
   const panel = await openPanel(browser, address, { viewport: { width: WIDTHS[0], height: HEIGHT } });
   panel.page.setDefaultTimeout(180_000);
-  await panel.openPhoto();
   for (const [state, reach] of Object.entries(STATES)) {
     await reach(panel);
     for (const width of WIDTHS) {

@@ -59,7 +59,7 @@ export function adjustMode({ controller, strings, language }: Context): View {
       icon('more'),
     );
     bodies.set(id, { body, button });
-    return h('div', { class: 'group' }, h('h3', {}, button), body);
+    return h('div', { class: 'group' }, h('h2', {}, button), body);
   };
 
   const swatches = choice({

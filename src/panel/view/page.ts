@@ -55,6 +55,7 @@ export function mountPage(root: HTMLElement, context: Context): () => void {
   const main = h(
     'main',
     { class: 'panel', lang: language === 'zh' ? 'zh-CN' : 'en' },
+    h('h1', { class: 'spoken' }, strings.title),
     tabs.element,
     preview.element,
     column,

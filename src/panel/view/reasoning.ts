@@ -54,7 +54,7 @@ export function reasoningView({ controller, strings }: Context): View {
     const element = h(
       'article',
       { class: 'card', 'data-factor': factor },
-      h('header', {}, h('span', { class: `dot ${factor}` }), h('h3', {}, name), use),
+      h('header', {}, h('span', { class: `dot ${factor}` }), h('h2', {}, name), use),
       problem,
       plan,
       strength.element,

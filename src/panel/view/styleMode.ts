@@ -30,9 +30,9 @@ export function styleMode({ controller, strings }: Context): View {
   const { example1, example2, example3, example4, example5, example6 } = strings;
   const examples = [example1, example2, example3, example4, example5, example6];
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': strings.examples }, ...examples.map(chip));
-  const examplesTitle = h('h3', { class: 'small' }, strings.examples);
+  const examplesTitle = h('h2', { class: 'small' }, strings.examples);
   const used = h('div', { class: 'chips', role: 'group', 'aria-label': strings.history });
-  const usedTitle = h('h3', { class: 'small' }, strings.history);
+  const usedTitle = h('h2', { class: 'small' }, strings.history);
   const element = h(
     'div',
     { class: 'mode' },
