@@ -1,8 +1,8 @@
-// Runs the panel's checks in Chromium: node test/browser/panel.mjs [PART OF A NAME] [--report FILE]
+// Runs the panel's checks in Chromium: node test/browser/panel.mjs [PART OF A NAME] [--report FILE] [--model DIR]
 // Prints what came of each as JSON, or writes it to the file; the exit status is 0 only if all went well.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serveFolder } from '../../scripts/start.mjs';
@@ -16,6 +16,7 @@ import { LOOKS } from './panelLooks.mjs';
 import { RESULTS } from './panelResults.mjs';
 import { PHOTOSHOP } from './photoshopChecks.mjs';
 import { PHOTOSHOP_FAULTS } from './photoshopFaults.mjs';
+import { WHOLE } from './panelWhole.mjs';
 import { launch } from './panelPage.mjs';
 
 /**
@@ -32,13 +33,16 @@ const WARM = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www
 <rdf:Description xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:PresetType="Normal" crs:ProcessVersion="11.0"
  crs:IncrementalTemperature="15" crs:Vibrance="20" crs:HasSettings="True"/></rdf:RDF></x:xmpmeta>`;
 
-const ALL = { ...CHECKS, ...RESULTS, ...FAULTS, ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...PACKAGE };
-const { values, positionals } = parseArgs({ options: { report: { type: 'string' } }, allowPositionals: true });
+const ALL = { ...CHECKS, ...RESULTS, ...FAULTS, ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE };
+const { values, positionals } = parseArgs({
+  options: { report: { type: 'string' }, model: { type: 'string' } },
+  allowPositionals: true,
+});
 const [wanted = ''] = positionals;
 const folder = mkdtempSync(join(tmpdir(), 'veraretouch-panel-'));
 // A folder that was built before saves a minute where checks are written.
 const web = process.env.VERARETOUCH_WEB ?? join(folder, 'web');
-const model = join(ROOT, 'test', 'fixtures', 'tiny-bundle');
+const model = values.model ? resolve(values.model) : join(ROOT, 'test', 'fixtures', 'tiny-bundle');
 const plugin = process.env.VERARETOUCH_PLUGIN ?? join(folder, 'plugin');
 if (!process.env.VERARETOUCH_WEB) await buildWeb(web, { model, mode: 'development' });
 if (!process.env.VERARETOUCH_PLUGIN) await buildPlugin(plugin, { model, mode: 'development' });

@@ -62,7 +62,10 @@ function overflowing(page) {
     const out = [...document.querySelectorAll('button, input, textarea, p, h2, span, [role]')].filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
       return (
-        width > 1 && element.checkVisibility() && (left < -1 || right > innerWidth + 1) && !element.closest('.preview, .strip')
+        width > 1 &&
+        element.checkVisibility() &&
+        (left < -1 || right > innerWidth + 1) &&
+        !element.closest('.preview, .strip')
       );
     });
     return [...wide, ...out.map((element) => `${element.tagName}.${element.className} reaches out of the page`)];

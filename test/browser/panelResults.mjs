@@ -30,17 +30,22 @@ async function retouched(browser, address) {
   return panel;
 }
 
-async function checkPsd(panel) {
+/** The layered file of the try in front, as an independent reader finds it. */
+export async function checkPsd(
+  panel,
+  { name: wantedName = 'dandelions-retouched.psd', photo = PHOTO, width, height } = {},
+) {
   const { name, bytes } = await panel.download(() => panel.button('Download PSD').click());
-  assert.equal(name, 'dandelions-retouched.psd');
+  assert.equal(name, wantedName);
   const psd = readPsd(bytes, { useImageData: true });
+  if (width) assert.deepEqual([psd.width, psd.height], [width, height]);
   const [background, group] = psd.children;
   assert.deepEqual(
     [background.name, group.name, ...group.children.map((layer) => layer.name)],
     ['Background', 'VeraRetouch', 'Color Lookup', 'Retouched pixels'],
   );
   assert.equal(group.children[1].hidden, true);
-  const original = await rgbOf(PHOTO);
+  const original = await rgbOf(photo);
   // The browser's JPEG decoder is not the image library's: off by little where chroma is upsampled.
   const differences = opaque(background.imageData).map((value, i) => Math.abs(value - original[i]));
   assert.ok(differences.reduce((sum, value) => sum + value, 0) / differences.length < 1);

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { FakeFile } from './photoshopPage.mjs';
 import { ready } from './photoshopChecks.mjs';
 
 /* What may go wrong between page, bridge and Photoshop. Each time: the document as it was, a sentence, and the next run works. */
@@ -75,6 +78,18 @@ const carried = Object.entries(CARRIERS).map(([name, carrier]) => [
 /** @type {Record<string, (world: import('./panel.mjs').World) => Promise<unknown>>} */
 export const PHOTOSHOP_FAULTS = {
   ...Object.fromEntries(carried),
+
+  async 'in Photoshop a web view that runs no chunk script gets its files over the bridge'({ browser, plugin }) {
+    const ps = await ready(browser, plugin, { before: (page) => page.route('**/chunks/**', (route) => route.abort()) });
+    for (const name of readdirSync(join(plugin, 'panel'), { recursive: true })) {
+      const file = join(plugin, 'panel', name);
+      if (statSync(file).isFile())
+        ps.world.uxp.packaged.set(`panel/${name}`, new FakeFile(name, new Uint8Array(readFileSync(file))));
+    }
+    ps.page.setDefaultTimeout(240_000);
+    await works(ps, await ps.readable());
+    return ps;
+  },
 
   async 'in Photoshop a document that is not what was read is left alone'({ browser, plugin }) {
     const ps = await ready(browser, plugin);

@@ -19,14 +19,14 @@ export class PhotoshopPage extends PanelPage {
    * @param {{locale?: string, carry?: (way: 'toHost' | 'toPage', text: string) => string[], viewport?: object}} options
    *   `carry`: what becomes of a message on its way
    */
-  static async open(browser, folder, { locale, carry = (_way, text) => [text], viewport } = {}) {
+  static async open(browser, folder, { locale, carry = (_way, text) => [text], viewport, before } = {}) {
     const world = new FakeWorld();
     if (locale) world.uxp.module.host.uiLocale = locale;
     runPlugin(readFileSync(join(folder, 'plugin.js'), 'utf8'), world);
     world.entries.plugin.create();
     const context = await browser.newContext({ viewport: viewport ?? { width: 320, height: 800 } });
     const ps = new PhotoshopPage(undefined, []);
-    Object.assign(ps, { world, context, folder, carry });
+    Object.assign(ps, { world, context, folder, carry, before });
     await ps.showPanel();
     return ps;
   }
@@ -63,6 +63,7 @@ export class PhotoshopPage extends PanelPage {
     await page.addInitScript(() => {
       window.uxpHost = { postMessage: (message) => void window.veraToHost(JSON.stringify(message)) };
     });
+    await this.before?.(page);
     await page.goto(pathToFileURL(join(this.folder, 'panel', 'index.html')).href);
     await page.waitForFunction('window.veraRetouch !== undefined');
   }

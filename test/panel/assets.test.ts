@@ -1,4 +1,4 @@
-import { type AssetDoors, Assets, DOORS } from '../../src/panel/worker/assets';
+import { type AssetDoors, Assets, DOORS, readChunk } from '../../src/panel/worker/assets';
 import { failureOf } from '../inference/support/errors';
 
 /* The ways to the bytes of a file beside the page, each of which some web view shuts. */
@@ -45,6 +45,26 @@ test('the way that was open is tried first the next time', async () => {
   await assets.read('model/a.onnx');
   expect(knocks).toEqual([0, 1, 2].map((index) => `./chunks/model/a.onnx.${index}.js`));
 });
+
+test('where the host has the chunk scripts only, their bytes are put together', async () => {
+  const asked: string[] = [];
+  const host = (name: string): Promise<Uint8Array> => {
+    asked.push(name);
+    const index = Number(/^chunks\/ort\.wasm\.(\d)\.js$/.exec(name)?.[1] ?? NaN);
+    if (Number.isNaN(index)) return Promise.reject(new Error('no such file'));
+    const part = Buffer.from(CONTENT.subarray(index * 400, (index + 1) * 400)).toString('base64');
+    return Promise.resolve(Buffer.from(`veraAsset("ort.wasm",${index},3,"${part}")`));
+  };
+  expect(await new Assets('./', { host }).read('ort.wasm')).toEqual(CONTENT);
+  expect(asked).toEqual(['ort.wasm', ...[0, 1, 2].map((index) => `chunks/ort.wasm.${index}.js`)]);
+});
+
+test.each(['', 'alert(1)', 'veraAsset("other",0,1,"AAAA")', 'veraAsset("a",1,1,"AAAA")', 'veraAsset("a",0,"1","AA")'])(
+  'a chunk script that reads %j is not believed',
+  (text) => {
+    expect(() => readChunk('a.0', Buffer.from(text))).toThrow();
+  },
+);
 
 test('what no way brings is refused with what each of them said', async () => {
   const { assets } = doors([]);

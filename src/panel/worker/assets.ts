@@ -13,6 +13,11 @@ export interface AssetDoors {
 export const DOORS = ['fetch', 'request', 'script', 'host'] as const;
 export type Door = (typeof DOORS)[number];
 
+interface Chunk {
+  readonly total: number;
+  readonly text: string;
+}
+
 /** What a chunk script calls: part `index` of `total` of the file `name`, as base64. */
 export type AssetCallback = (name: string, index: number, total: number, text: string) => void;
 
@@ -23,7 +28,7 @@ export type AssetCallback = (name: string, index: number, total: number, text: s
 export class Assets {
   /** The way that the last file came. */
   door: Door | undefined;
-  private readonly chunks = new Map<string, { total: number; text: string }>();
+  private readonly chunks = new Map<string, Chunk>();
 
   constructor(
     private readonly base: string,
@@ -65,27 +70,59 @@ export class Assets {
       case 'request':
         return this.doors.request!(this.base + name);
       case 'script':
-        return this.byScripts(name, signal);
+        return this.byChunks(name, signal, (key) => this.byScript(key));
       case 'host':
-        return this.doors.host!(name);
+        return this.byHost(name, signal);
     }
   }
 
-  private async byScripts(name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  private async byChunks(
+    name: string,
+    signal: AbortSignal | undefined,
+    bring: (key: string) => Promise<Chunk>,
+  ): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     for (let index = 0, total = 1; index < total; index++) {
       if (signal?.aborted) throw cancelled();
-      const key = `${name}.${index}`;
-      await this.doors.script!(`${this.base}chunks/${key}.js`);
-      const chunk = this.chunks.get(key);
       // Decoded and let go at once: text and bytes of a whole model would not be in memory together.
-      this.chunks.delete(key);
-      if (!chunk) throw new Error(`the script ${key}.js brought nothing`);
+      const chunk = await bring(`${name}.${index}`);
       total = chunk.total;
       parts.push(bytesOfBase64(chunk.text));
     }
     return parts.length === 1 ? parts[0] : joined(parts);
   }
+
+  private async byScript(key: string): Promise<Chunk> {
+    await this.doors.script!(`${this.base}chunks/${key}.js`);
+    const chunk = this.chunks.get(key);
+    this.chunks.delete(key);
+    if (!chunk) throw new Error(`the script ${key}.js brought nothing`);
+    return chunk;
+  }
+
+  /** The plugin's package has the scripts only: the host can read them where the web view will not run them. */
+  private async byHost(name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const host = (file: string): Promise<Uint8Array> => this.doors.host!(file);
+    try {
+      return await host(name);
+    } catch (thrown) {
+      try {
+        return await this.byChunks(name, signal, async (key) => readChunk(key, await host(`chunks/${key}.js`)));
+      } catch {
+        throw thrown;
+      }
+    }
+  }
+}
+
+/** A chunk script read as text instead of being run. Throws where it is none, or another one. */
+export function readChunk(key: string, script: Uint8Array): Chunk {
+  const text = new TextDecoder().decode(script);
+  const call = /^veraAsset\((.*)\)$/s.exec(text)?.[1];
+  const [name, index, total, base64] = JSON.parse(`[${call ?? ''}]`) as [unknown, unknown, unknown, unknown];
+  if (`${String(name)}.${String(index)}` !== key || typeof total !== 'number' || typeof base64 !== 'string')
+    throw new Error(`the script ${key}.js is not what it should be`);
+  return { total, text: base64 };
 }
 
 /** Throws where the text is no base64. */
