@@ -27,6 +27,7 @@ const pageGlobals = Object.fromEntries(
     'location',
     'innerWidth',
     'atob',
+    'btoa',
     'KeyboardEvent',
     'MessageEvent',
     'DragEvent',

@@ -89,7 +89,8 @@ async function once(address, photo) {
       const lastWord = performance.now() - started;
       stop();
       controller.setSliders({ ...controller.store.get().sliders, Contrast2012: 30 });
-      while (controller.store.get().live === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let i = 0; i < 4000 && controller.store.get().live === undefined; i++)
+        await new Promise((resolve) => setTimeout(resolve, 5));
       return { read: stages.thinking ?? 0, firstWord, lastWord, live: controller.store.get().live };
     });
     const before = performance.now();

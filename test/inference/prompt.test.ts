@@ -52,8 +52,8 @@ describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
 
   test('the longest style is taken, one token more is refused with both lengths', async () => {
     const max = manifest.maxInstructionTokens;
-    // A repeated word costs the same number of tokens each time: find a text of exactly `max`.
-    const words = Array.from({ length: 4 * max }, (_, i) => 'x'.repeat(i + 1));
+    // A word among spaces costs one token each time: find a text of exactly `max`.
+    const words = Array.from({ length: 4 * max }, (_, i) => 'a'.concat(' a'.repeat(i)));
     const fits = words.find((text) => tokenizer.encodeText(text).length === max)!;
     const tooLong = words.find((text) => tokenizer.encodeText(text).length === max + 1)!;
     expect(idsOf(build(fits)).length - idsOf(build('x')).length).toBe(max - tokenizer.encodeText('x').length);
