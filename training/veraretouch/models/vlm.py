@@ -109,7 +109,8 @@ def _named(values: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
     it is spoken of, is moderate or more, is strong."""
     size, sign = values.abs(), torch.sign(values)
     # Of equals the first counts as larger, as in a stable sort.
-    order = size - 1e-5 * torch.arange(values.shape[1], device=values.device)
+    # In the values' own type: integers would be traced as doubles, for which the browser's runtime has no kernels.
+    order = size - 1e-5 * torch.arange(values.shape[1], device=values.device, dtype=values.dtype)
     rank = (order[:, None, :] > order[:, :, None]).sum(dim=2)
     levels = torch.stack([(size > at) * sign for at in (limits[0], torch.ones_like(limits[0]), limits[1])], dim=1)
     return torch.cat([(levels * (rank == place)[:, None]).flatten(1) for place in range(NAMED_SLIDERS)], dim=1)
