@@ -3,14 +3,13 @@
 // give the same bytes. `-- --model DIR` takes another model bundle.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from './lib/paths.mjs';
 import { buildPlugin, checkPackage, packPlugin, writePackage } from './lib/plugin-build.mjs';
+import { TINY_NOTE, modelOption } from './lib/web-build.mjs';
 
-const at = process.argv.indexOf('--model');
-const model = at > 0 ? resolve(process.argv[at + 1] ?? '') : undefined;
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const { folder, tiny } = await buildPlugin(join(ROOT, 'dist', 'plugin'), model ? { model } : {});
+const { folder, tiny } = await buildPlugin(join(ROOT, 'dist', 'plugin'), { model: modelOption() });
 const bytes = packPlugin(folder);
 const problems = checkPackage(bytes);
 if (problems.length > 0) {
@@ -19,7 +18,6 @@ if (problems.length > 0) {
 }
 const file = join(ROOT, 'dist', `veraretouch-${version}.ccx`);
 writePackage(file, bytes);
-if (tiny)
-  console.log('There is no models/ here: the tiny bundle of random weights was packed, whose retouches mean nothing.');
+if (tiny) console.log(TINY_NOTE);
 console.log(`${relative(process.cwd(), file)}  ${(bytes.length / 1e6).toFixed(1)} MB`);
 console.log(`sha256 ${createHash('sha256').update(bytes).digest('hex')}`);

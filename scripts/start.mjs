@@ -4,7 +4,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { ROOT } from './lib/paths.mjs';
-import { buildWeb } from './lib/web-build.mjs';
+import { TINY_NOTE, buildWeb } from './lib/web-build.mjs';
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -45,8 +45,7 @@ function sizeOf(file) {
 if (process.argv[1] && resolve(process.argv[1]) === import.meta.filename) {
   const at = process.argv.indexOf('--port');
   const { folder, tiny } = await buildWeb(join(ROOT, 'dist', 'web'), { chunks: false });
-  if (tiny)
-    console.log('There is no models/ here: the tiny bundle of random weights is served, whose retouches mean nothing.');
+  if (tiny) console.log(TINY_NOTE);
   const { address } = await serveFolder(folder, at > 0 ? Number(process.argv[at + 1]) : 8420);
   console.log(`VeraRetouch: ${address}  (Ctrl+C ends it)`);
 }

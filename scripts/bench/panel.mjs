@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,8 +89,11 @@ async function once(address, photo) {
       const lastWord = performance.now() - started;
       stop();
       controller.setSliders({ ...controller.store.get().sliders, Contrast2012: 30 });
-      for (let i = 0; i < 4000 && controller.store.get().live === undefined; i++)
+      for (let i = 0; controller.store.get().live === undefined; i++) {
+        const { notices } = controller.store.get();
+        if (i > 4000) throw new Error(`the slider moved nothing: ${notices.map(({ text }) => text).join(' ')}`);
         await new Promise((resolve) => setTimeout(resolve, 5));
+      }
       return { read: stages.thinking ?? 0, firstWord, lastWord, live: controller.store.get().live };
     });
     const before = performance.now();
@@ -115,8 +118,9 @@ async function once(address, photo) {
 }
 
 function commandLine(photo, folder, model) {
+  // Built anew: what lies there may be older than what is measured.
+  execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' });
   const cli = join(ROOT, 'dist', 'cli.cjs');
-  if (!existsSync(cli)) execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' });
   const out = join(folder, 'out');
   const args = [cli, 'retouch', photo, '--auto', '--bundle', model, '--out', out, '--json'];
   const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

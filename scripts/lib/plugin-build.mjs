@@ -19,8 +19,8 @@ const PNG_SIGNATURE = '89504e470d0a1a0a';
  * @param {{model?: string, mode?: 'production' | 'development'}} options
  */
 export async function buildPlugin(folder, options = {}) {
+  rmSync(folder, { recursive: true, force: true });
   const { model, tiny } = await buildWeb(join(folder, 'panel'), { ...options, host: 'photoshop', plain: false });
-  for (const name of readdirSync(folder)) if (name !== 'panel') rmSync(join(folder, name), { recursive: true });
   cpSync(join(ROOT, 'plugin'), folder, { recursive: true });
   const script = require('../../webpack.photoshop.js')({}, { mode: options.mode });
   await bundle(folder, [script]);

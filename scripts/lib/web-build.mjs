@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ROOT } from './paths.mjs';
 
 const require = createRequire(import.meta.url);
@@ -13,9 +14,21 @@ const TINY = join(ROOT, 'test', 'fixtures', 'tiny-bundle');
 /** Bytes in one chunk script: a multiple of 3, so that only the last one is padded. */
 const CHUNK = 3 << 20;
 
+export const TINY_NOTE =
+  'There is no models/ here: the tiny bundle of random weights was taken, whose retouches mean nothing.';
+
 /** The shipped model where there is one, else the tiny one of random weights. */
 export function chooseModel() {
   return existsSync(join(SHIPPED, 'SHA256SUMS')) ? SHIPPED : TINY;
+}
+
+/** The folder of `--model DIR` on the command line, else that of `chooseModel`; ends the script where it is no bundle. */
+export function modelOption() {
+  const { values } = parseArgs({ options: { model: { type: 'string' } } });
+  const model = values.model === undefined ? chooseModel() : resolve(values.model);
+  if (existsSync(join(model, 'bundle.json'))) return model;
+  console.error(`There is no model bundle in ${model}. Nothing was built. Give its folder: -- --model DIR`);
+  process.exit(2);
 }
 
 /**

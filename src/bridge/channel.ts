@@ -25,7 +25,7 @@ export interface RequestOptions {
    * Wait for the other side's answer after a cancel too: for work of which one must know whether it was done, because the
    * cancel may come too late.
    */
-  readonly sure?: boolean | undefined;
+  readonly awaitOutcome?: boolean | undefined;
 }
 
 export interface ChannelOptions {
@@ -104,7 +104,7 @@ export class Channel {
 
   /**
    * Asks the other side. Throws BridgeError BRIDGE_REMOTE with its error, BRIDGE_TIMEOUT, BRIDGE_LOST, and
-   * BridgeCancelled when `signal` fires: the other side is then told, and its answer waited for only where `sure` says so.
+   * BridgeCancelled when `signal` fires: the other side is then told, and its answer waited for only where `awaitOutcome` says so.
    */
   request(method: string, parcel: Parcel, options: RequestOptions = {}): Promise<Parcel> {
     if (this.closed) return Promise.reject(lost('The connection was closed.'));
@@ -113,7 +113,7 @@ export class Channel {
     return new Promise((resolve, reject) => {
       const cancel = (): void => {
         this.send({ kind: 'cancel', id });
-        if (!options.sure) this.settle(id)?.reject(new BridgeCancelled());
+        if (!options.awaitOutcome) this.settle(id)?.reject(new BridgeCancelled());
       };
       options.signal?.addEventListener('abort', cancel, { once: true });
       const stop = (): void => options.signal?.removeEventListener('abort', cancel);

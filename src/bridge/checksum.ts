@@ -4,7 +4,14 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 (ISO 3309) of the low bytes of a text's code units: enough to tell a message that was cut or altered. */
+/** CRC-32 (ISO 3309), as PNG chunks carry it too. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 255];
+  return ~crc >>> 0;
+}
+
+/** CRC-32 of the low bytes of a text's code units: enough to tell a message that was cut or altered. */
 export function checksum(text: string): number {
   let crc = 0xffffffff;
   for (let i = 0; i < text.length; i++) {

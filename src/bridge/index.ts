@@ -6,5 +6,6 @@ export {
   type RequestContext,
   type RequestOptions,
 } from './channel';
+export { crc32 } from './checksum';
 export { BridgeCancelled, BridgeError, type BridgeErrorCode, type WireError } from './errors';
 export { type LinkCounts, type Port } from './link';

@@ -15,11 +15,7 @@ export interface PanelHost {
   /** Other open documents, to take a look from. */
   openDocuments(): Promise<readonly DocumentInfo[]>;
   /** A small picture of a document: the one in front without `id`. Throws HostError where it cannot be retouched. */
-  readProxy(options: {
-    longEdge: number;
-    id?: string | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<DocumentProxy>;
+  readProxy(request: ProxyRequest): Promise<DocumentProxy>;
   /**
    * Puts a retouch on top of the document that was read. All of it or nothing, as one step of history. Throws HostError:
    * where the document is no longer what was read, nothing is changed.
@@ -43,6 +39,13 @@ export interface PanelHost {
   openPhoto?(file?: PickedFile): Promise<boolean>;
   /** Bytes of a file that lies beside the page, where the web view lets the page load none itself. */
   readAsset?(name: string): Promise<Uint8Array>;
+}
+
+export interface ProxyRequest {
+  readonly longEdge: number;
+  /** Of one of the open documents. */
+  readonly id?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HostAbilities {

@@ -10,6 +10,7 @@ import {
   type PanelHost,
   type PanelRetouch,
   type PickedFile,
+  type ProxyRequest,
   type StoredRetouch,
 } from './panelHost';
 import {
@@ -95,15 +96,7 @@ export class RemoteHost implements PanelHost {
     return documentInfos((await this.ask('openDocuments', { value: null })).value);
   }
 
-  async readProxy({
-    longEdge,
-    id,
-    signal,
-  }: {
-    longEdge: number;
-    id?: string | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<DocumentProxy> {
+  async readProxy({ longEdge, id, signal }: ProxyRequest): Promise<DocumentProxy> {
     const value = { longEdge, ...(id === undefined ? {} : { id }) };
     const answer = await this.ask('readProxy', { value }, { signal, timeoutMs: READ_MS });
     return documentProxy(answer.value, answer.bytes);
@@ -119,7 +112,7 @@ export class RemoteHost implements PanelHost {
         signal,
         timeoutMs: NO_LIMIT_MS,
         // Nobody may be told that nothing was changed while Photoshop has just finished.
-        sure: true,
+        awaitOutcome: true,
         onProgress: (share) => {
           if (typeof share === 'number' && share >= 0 && share <= 1) onProgress?.(share);
         },

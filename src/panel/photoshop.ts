@@ -38,7 +38,7 @@ async function start(root: HTMLElement): Promise<void> {
         location.reload();
       },
     });
-    const panel = openPanel(root, host, host.locale === undefined ? {} : { locale: host.locale });
+    const panel = openPanel(root, host, { locale: host.locale });
     // For the tests, which look at what no page shows.
     Object.assign(window, { veraRetouch: panel });
   } catch (thrown) {

@@ -124,7 +124,7 @@ test('a cancelled request that has to be sure tells what became of it on the oth
   const page = channel(wire.page, 'page');
   const ask = (method: string): Promise<Parcel> => {
     const controller = new AbortController();
-    const asked = page.request(method, { value: null }, { signal: controller.signal, sure: true });
+    const asked = page.request(method, { value: null }, { signal: controller.signal, awaitOutcome: true });
     setTimeout(() => {
       controller.abort();
     }, 30);

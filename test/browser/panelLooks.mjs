@@ -22,17 +22,9 @@ export const STATES = {
   },
   style: async (panel) => {
     await panel.page.keyboard.press('Escape');
-    await panel.mode('Style');
-    await panel.page.getByRole('textbox', { name: 'How should it look?' }).fill('Warm evening light, soft contrast');
-    await panel.retouch(/^(Retouch|Try again)$/);
+    await panel.style('Warm evening light, soft contrast');
   },
-  adjust: async (panel) => {
-    await panel.mode('Adjust');
-    const tries = await panel.state((state) => state.tries.length);
-    await panel.slide('Light: Exposure', 30);
-    await panel.until((state, count) => state.tries.length > count, tries);
-    await panel.resting();
-  },
+  adjust: (panel) => panel.adjust('Light: Exposure', 30),
   match: async (panel) => {
     await panel.mode('Match');
     await panel.pick(panel.page.locator('.well').nth(0), join(SAMPLES, 'reference-before.jpg'));

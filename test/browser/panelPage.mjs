@@ -90,6 +90,22 @@ export class PanelPage {
     }
   }
 
+  /** Style mode, these words, a retouch. */
+  async style(words) {
+    await this.mode('Style');
+    await this.page.getByRole('textbox', { name: 'How should it look?' }).fill(words);
+    await this.retouch(/^(Retouch|Try again)$/);
+  }
+
+  /** Adjust mode, one slider, a new try. */
+  async adjust(slider, value) {
+    await this.mode('Adjust');
+    const tries = await this.state((state) => state.tries.length);
+    await this.slide(slider, value);
+    await this.until((state, count) => state.tries.length > count, tries);
+    await this.resting();
+  }
+
   async painted() {
     return (await this.page.locator('.preview').getAttribute('data-painted')) ?? '0';
   }

@@ -25,18 +25,8 @@ async function applyAndUndo(ps, document, wanted) {
 
 const MODES = {
   Auto: (ps) => ps.retouch(/^(Retouch|Try again)$/),
-  Style: async (ps) => {
-    await ps.mode('Style');
-    await ps.page.getByRole('textbox', { name: 'How should it look?' }).fill('Warm evening light');
-    await ps.retouch(/^(Retouch|Try again)$/);
-  },
-  Adjust: async (ps) => {
-    await ps.mode('Adjust');
-    const tries = await ps.state((state) => state.tries.length);
-    await ps.slide('Light: Contrast', 40);
-    await ps.until((state, count) => state.tries.length > count, tries);
-    await ps.resting();
-  },
+  Style: (ps) => ps.style('Warm evening light'),
+  Adjust: (ps) => ps.adjust('Light: Contrast', 40),
 };
 
 /** @type {Record<string, (world: import('./panel.mjs').World) => Promise<unknown>>} */

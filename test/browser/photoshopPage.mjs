@@ -6,7 +6,7 @@ import { PanelPage } from './panelPage.mjs';
 
 const { FakeWorld } = loadTypeScript('test/host/photoshop/world.ts');
 const { runPlugin } = loadTypeScript('test/host/photoshop/runPlugin.ts');
-export const { FakeFile, paint } = loadTypeScript('test/fakes/photoshop/index.ts');
+export const { FakeFile } = loadTypeScript('test/fakes/photoshop/index.ts');
 
 /**
  * The whole product without Photoshop: the plugin's script as it is packed, over the stand-in; the page as it is packed,
@@ -92,20 +92,10 @@ export class PhotoshopPage extends PanelPage {
     return document;
   }
 
-  button(name) {
-    return this.page.getByRole('button', { name, exact: true });
-  }
-
   async apply() {
     await this.button('Apply as layer').click();
     await this.page.waitForTimeout(50);
     await this.idle();
-  }
-
-  notices(kind) {
-    return this.state(
-      new Function('state', `return state.notices.filter((n) => n.kind === '${kind}').map((n) => n.text)`),
-    );
   }
 
   async close() {

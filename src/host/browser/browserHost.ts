@@ -11,6 +11,7 @@ import {
   type PanelHost,
   type PanelRetouch,
   type PickedFile,
+  type ProxyRequest,
   type StoredRetouch,
   type Theme,
 } from '../panelHost';
@@ -42,15 +43,7 @@ export class BrowserHost implements PanelHost {
     return Promise.resolve(this.documents.slice(0, -1).map(({ info }) => info));
   }
 
-  async readProxy({
-    longEdge,
-    id,
-    signal,
-  }: {
-    longEdge: number;
-    id?: string | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<DocumentProxy> {
+  async readProxy({ longEdge, id, signal }: ProxyRequest): Promise<DocumentProxy> {
     throwIfCancelled(signal);
     const photo = id === undefined ? this.documents.at(-1) : this.documents.find((item) => item.id === id);
     if (!photo) throw noPhoto();

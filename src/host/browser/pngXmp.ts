@@ -1,9 +1,4 @@
-/** CRC-32 of PNG chunks (third edition of the specification, annex D). */
-const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let value = n;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
+import { crc32 } from '../../bridge';
 
 /** Signature and the header's chunk, behind which other chunks may stand. */
 const HEAD = 8 + 25;
@@ -18,10 +13,4 @@ export function withXmp(png: Uint8Array, xmp: string): Uint8Array[] {
   chunk.set(text, 8);
   view.setUint32(text.length + 8, crc32(chunk.subarray(4, text.length + 8)));
   return [png.subarray(0, HEAD), chunk, png.subarray(HEAD)];
-}
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -11,6 +11,7 @@ import {
   type PanelHost,
   type PanelRetouch,
   type PickedFile,
+  type ProxyRequest,
   type StoredRetouch,
 } from '../panelHost';
 import { applyAsLayer, checkOutput, EXPORTED, lutFor, noLayerAtAll, NoLayer } from './apply';
@@ -105,15 +106,7 @@ export class PhotoshopHost implements PanelHost {
       .map((document) => describe(this.ps, document));
   }
 
-  async readProxy({
-    longEdge,
-    id,
-    signal,
-  }: {
-    longEdge: number;
-    id?: string | undefined;
-    signal?: AbortSignal | undefined;
-  }): Promise<DocumentProxy> {
+  async readProxy({ longEdge, id, signal }: ProxyRequest): Promise<DocumentProxy> {
     return this.gate.run('Reading the photo', signal, async (context) => {
       const document = id === undefined ? this.front() : documentById(this.ps, Number(id));
       if (!document) throw closed('The document that was to be read is not open any more.');

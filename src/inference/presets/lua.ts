@@ -48,13 +48,13 @@ class LuaReader {
 
   read(): ReadonlyMap<string, SettingValue> {
     const assigned = new Map<string, SettingValue>();
-    this.skip();
+    this.passBlanks();
     while (this.at < this.text.length) {
       const name = this.match(KEY)?.[1];
       if (name === undefined) throw this.fail('A name and "=" were expected.');
       assigned.set(name, this.value());
-      this.skip();
-      if (this.take(';')) this.skip();
+      this.passBlanks();
+      if (this.take(';')) this.passBlanks();
     }
     return assigned;
   }
@@ -63,7 +63,7 @@ class LuaReader {
   private value(): SettingValue {
     const open: Table[] = [];
     for (;;) {
-      this.skip();
+      this.passBlanks();
       let done: SettingValue | undefined;
       if (this.take('{')) {
         if (open.length >= MAX_DEPTH) {
@@ -78,13 +78,13 @@ class LuaReader {
         if (done !== undefined) {
           if (!table) return done;
           this.store(table, done);
-          this.skip();
+          this.passBlanks();
           if (!this.take(',') && !this.take(';') && this.text[this.at] !== '}') {
             throw this.fail(`"," or "}" was expected${this.at < this.text.length ? '' : '; it seems to be cut off'}.`);
           }
         }
         if (!table) throw this.fail('A value was expected.');
-        this.skip();
+        this.passBlanks();
         if (!this.take('}')) {
           table.key = this.key(table);
           break;
@@ -109,11 +109,11 @@ class LuaReader {
     const next = this.text[this.at + 1];
     if (this.text[this.at] === '[' && next !== '[' && next !== '=') {
       this.at++;
-      this.skip();
+      this.passBlanks();
       const key = this.constant();
-      this.skip();
+      this.passBlanks();
       if (typeof key !== 'string' || !this.take(']')) throw this.fail('A key in brackets is damaged.');
-      this.skip();
+      this.passBlanks();
       if (!this.take('=')) throw this.fail('"=" was expected after a key.');
       return key === String(table.list.length + 1) ? undefined : key;
     }
@@ -133,7 +133,7 @@ class LuaReader {
     if (word === 'false') return 'False';
     if (word !== undefined && NO_NUMBER.test(word)) return word;
     if (word !== undefined && TEXT_MARKS.has(word)) {
-      this.skip();
+      this.passBlanks();
       const quote = this.text[this.at];
       if (quote === '"' || quote === "'") return this.shortText(quote);
     }
@@ -200,7 +200,7 @@ class LuaReader {
   }
 
   /** Past white space and comments. */
-  private skip(): void {
+  private passBlanks(): void {
     for (;;) {
       this.match(SPACE);
       if (!this.text.startsWith('--', this.at)) return;

@@ -81,7 +81,7 @@ export class Assets {
     signal: AbortSignal | undefined,
     bring: (key: string) => Promise<Chunk>,
   ): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
+    const parts: Uint8Array<ArrayBuffer>[] = [];
     for (let index = 0, total = 1; index < total; index++) {
       if (signal?.aborted) throw cancelled();
       // Decoded and let go at once: text and bytes of a whole model would not be in memory together.
@@ -89,7 +89,7 @@ export class Assets {
       total = chunk.total;
       parts.push(bytesOfBase64(chunk.text));
     }
-    return parts.length === 1 ? parts[0] : joined(parts);
+    return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 
   private async byScript(key: string): Promise<Chunk> {
@@ -126,19 +126,9 @@ export function readChunk(key: string, script: Uint8Array): Chunk {
 }
 
 /** Throws where the text is no base64. */
-export function bytesOfBase64(text: string): Uint8Array {
+export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }

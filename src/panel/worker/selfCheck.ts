@@ -1,5 +1,6 @@
 import { type Retoucher } from '../../inference';
 import { parseChecksums, sha256 } from '../../inference/bundle';
+import { bytesOfBase64 } from './assets';
 import { type SelfCheck } from './protocol';
 
 /** A cosine below this, or a colour further off, is not rounding: the device computes something else. */
@@ -40,7 +41,7 @@ export async function readGolden(read: (name: string) => Promise<Uint8Array>): P
   if (!found?.image) return undefined;
   const { width, height, rgbBase64 } = found.image;
   return {
-    photo: { width, height, data: Uint8Array.from(atob(rgbBase64), (char) => char.charCodeAt(0)) },
+    photo: { width, height, data: bytesOfBase64(rgbBase64) },
     latents: Float32Array.from(found.latents),
     colours: Float32Array.from(found.render.flatMap(({ rgb }) => rgb)),
     rendered: Float32Array.from(found.render.flatMap(({ out }) => out)),
