@@ -31,11 +31,14 @@ export async function run({ repeat, photos }) {
     }
     await buildPlugin(join(folder, 'plugin'));
     const peer = commandLine(photo, folder, model);
-    const median = Object.fromEntries(Object.keys(runs[0]).map((key) => [key, middle(runs.map((one) => one[key]))]));
+    const { scriptHeapMegabytes, ...median } = Object.fromEntries(
+      Object.keys(runs[0]).map((key) => [key, middle(runs.map((one) => one[key]))]),
+    );
     return {
       model: readBundleName(model),
       photo: `${SIZE.width} x ${SIZE.height}`,
       milliseconds: median,
+      scriptHeapMegabytes,
       packageMegabytes: packPlugin(join(folder, 'plugin')).length / 1e6,
       peer: { name: 'command line, onnxruntime-node', milliseconds: peer },
       // From the click to the last word, the photo being read and the model loaded in both.

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
-import { PHOTO, largest, openPanel } from './panelPage.mjs';
+import { buildWeb } from '../../scripts/lib/web-build.mjs';
+import { serveFolder } from '../../scripts/start.mjs';
+import { PHOTO, SAMPLES, largest, openPanel } from './panelPage.mjs';
 import { checkPsd } from './panelResults.mjs';
 
 /* The way of a person from a large photo to a layered file. `--model DIR` takes it with a trained model. */
@@ -30,6 +35,41 @@ export const WHOLE = {
     assert.ok(lengths.length > 5, `the words came in ${lengths.length} steps`);
     await checkPsd(panel, { name: 'large-retouched.psd', width: WIDTH, height: HEIGHT, photo });
     return panel;
+  },
+
+  async 'the model that is shipped runs in every mode'({ browser }) {
+    const folder = mkdtempSync(join(tmpdir(), 'veraretouch-shipped-'));
+    await buildWeb(folder, { mode: 'development', chunks: false });
+    const { address, close } = await serveFolder(folder);
+    try {
+      const panel = await openPanel(browser, address);
+      panel.page.setDefaultTimeout(120_000);
+      await panel.openPhoto();
+      await panel.retouch();
+      await panel.style('Warm evening light');
+      await panel.adjust('Light: Contrast', 40);
+      await panel.retouch('Write the plan');
+      await panel.mode('Match');
+      for (const [i, name] of ['before', 'after'].entries())
+        await panel.pick(panel.page.locator('.well').nth(i), join(SAMPLES, `reference-${name}.jpg`));
+      await panel.until((state) => state.pairBefore !== undefined && state.pairAfter !== undefined);
+      await panel.retouch('Borrow this look');
+      assert.deepEqual(await panel.state((state) => state.notices.filter(({ kind }) => kind === 'error')), []);
+      const made = await panel.state((state) =>
+        state.tries.map(({ mode, texts }) => [mode, Object.keys(texts).length > 0]),
+      );
+      assert.deepEqual(made, [
+        ['auto', true],
+        ['style', true],
+        ['adjust', false],
+        ['adjust', true],
+        ['match', false],
+      ]);
+      return panel;
+    } finally {
+      await close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   },
 
   async 'the preview moves with each of the 38 sliders'({ browser, served }) {
