@@ -7,14 +7,17 @@ import { FLAGS, ensureChromium } from '../lib/chromium.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { buildPlugin, packPlugin } from '../lib/plugin-build.mjs';
 import { buildWeb, chooseModel } from '../lib/web-build.mjs';
+import { PhotoshopPage } from '../../test/browser/photoshopPage.mjs';
 import { serveFolder } from '../start.mjs';
 
 export const description =
   'The page in Chromium on wasm: open to ready, click to first word and to the last, slider to repaint, click to layered ' +
-  'file, memory, size of the package; against the command line on the same photo (onnxruntime-node)';
+  'file and to the layer, memory, size of the package; against the command line on the same photo (onnxruntime-node)';
 
 /** A photo of 24 megapixels unless told otherwise. */
 const SIZE = { width: 6000, height: 4000 };
+/** The stand-in keeps and composes its documents in JavaScript: one as large as the photo would time that, not the plugin. */
+const DOCUMENT = { width: 768, height: 512, bits: 8, profile: 'sRGB IEC61966-2.1' };
 
 export async function run({ repeat, photos }) {
   const folder = mkdtempSync(join(tmpdir(), 'veraretouch-bench-'));
@@ -30,15 +33,18 @@ export async function run({ repeat, photos }) {
       await close();
     }
     await buildPlugin(join(folder, 'plugin'));
+    const layers = [];
+    for (let i = 0; i < repeat; i++) layers.push(await clickToLayer(join(folder, 'plugin')));
     const peer = commandLine(photo, folder, model);
-    const { scriptHeapMegabytes, ...median } = Object.fromEntries(
-      Object.keys(runs[0]).map((key) => [key, middle(runs.map((one) => one[key]))]),
-    );
+    const middles = (of) =>
+      Object.fromEntries(Object.keys(of[0]).map((key) => [key, middle(of.map((one) => one[key]))]));
+    const median = middles(runs.map(({ milliseconds }) => milliseconds));
     return {
       model: readBundleName(model),
       photo: `${SIZE.width} x ${SIZE.height}`,
-      milliseconds: median,
-      scriptHeapMegabytes,
+      milliseconds: { ...median, ...middles(layers) },
+      // Of the page's whole process: script, wasm, pictures.
+      megabytes: middles(runs.map(({ megabytes }) => megabytes)),
       packageMegabytes: packPlugin(join(folder, 'plugin')).length / 1e6,
       peer: { name: 'command line, onnxruntime-node', milliseconds: peer },
       // From the click to the last word, the photo being read and the model loaded in both.
@@ -105,19 +111,68 @@ async function once(address, photo) {
       page.getByRole('button', { name: 'Download PSD', exact: true }).click(),
     ]);
     const file = performance.now() - before;
-    const memory = await page.evaluate(() => performance.memory.usedJSHeapSize / 1e6);
+    const memory = await pageProcess(browser);
+    const used = memory.read();
+    // What the page does by itself when it has been idle.
+    await page.evaluate(() => {
+      window.veraRetouch.engine.close();
+    });
+    await page.waitForTimeout(3000);
+    const asleep = memory.read();
     return {
-      openToReady: ready,
-      read: times.read,
-      clickToFirstWord: times.firstWord,
-      clickToLastWord: times.lastWord,
-      sliderToRepaint: times.live,
-      clickToFile: file,
-      scriptHeapMegabytes: memory,
+      milliseconds: {
+        openToReady: ready,
+        read: times.read,
+        clickToFirstWord: times.firstWord,
+        clickToLastWord: times.lastWord,
+        sliderToRepaint: times.live,
+        clickToFile: file,
+      },
+      megabytes: { peak: used.VmHWM, afterFile: used.VmRSS, asleep: asleep.VmRSS },
     };
   } finally {
     await browser.close();
   }
+}
+
+/** From the click on Retouch to the layer, by the packed plugin over the stand-in for Photoshop. */
+async function clickToLayer(plugin) {
+  const { chromium } = await import('playwright-core');
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: FLAGS });
+  try {
+    const ps = await PhotoshopPage.open(browser, plugin, { locale: 'en_US' });
+    await ps.start();
+    const document = await ps.readable(DOCUMENT);
+    await ps.page.waitForFunction('window.veraRetouch.controller.store.get().model');
+    const steps = document.history.length;
+    const started = performance.now();
+    await ps.page.evaluate(() => window.veraRetouch.controller.retouch());
+    const clicked = performance.now();
+    await ps.page.evaluate(() => window.veraRetouch.controller.apply());
+    const done = performance.now();
+    if (document.history.length !== steps + 1) throw new Error('there is no layer');
+    await ps.close();
+    return { clickToLayer: done - started, applyToLayer: done - clicked };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Memory of the one page's process, in megabytes, as Linux counts it; of another system there are no figures. */
+async function pageProcess(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  const figure = (pid, name) => {
+    try {
+      return Number(new RegExp(`${name}:\\s*(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000;
+    } catch {
+      return NaN;
+    }
+  };
+  // Chromium keeps a spare process; the page's is the largest.
+  const largest = (name) => Math.max(...pids.map((pid) => figure(pid, name)));
+  return { read: () => ({ VmHWM: largest('VmHWM'), VmRSS: largest('VmRSS') }) };
 }
 
 function commandLine(photo, folder, model) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SAMPLES, cosine, largest, openPanel } from './panelPage.mjs';
 
@@ -6,7 +7,7 @@ import { SAMPLES, cosine, largest, openPanel } from './panelPage.mjs';
 
 /** @type {Record<string, (world: import('./panel.mjs').World) => Promise<unknown>>} */
 export const CHECKS = {
-  async 'Auto streams its reasoning and paints the result'({ browser, served }) {
+  async 'Auto streams its reasoning and paints the result'({ browser, served, model }) {
     const panel = await openPanel(browser, served);
     await panel.openPhoto();
     await panel.ready();
@@ -38,7 +39,8 @@ export const CHECKS = {
     }
     assert.ok(largest(await panel.pixels('before'), await panel.pixels('after')) > 10);
     assert.match(await panel.page.locator('.status-text').textContent(), /^On your processor · \d+\.\d s$/);
-    assert.equal(await panel.page.locator('.status-model').textContent(), 'veraretouch-tiny 0.1.0');
+    const { name, version } = JSON.parse(readFileSync(join(model, 'bundle.json'), 'utf8'));
+    assert.equal(await panel.page.locator('.status-model').textContent(), `${name} ${version}`);
     assert.match(await panel.page.getByRole('status').textContent(), /^Done in/);
     return panel;
   },
@@ -46,7 +48,14 @@ export const CHECKS = {
   async 'every strength, switch and the amount repaint the preview'({ browser, served }) {
     const panel = await openPanel(browser, served);
     await panel.openPhoto();
-    await panel.retouch();
+    await panel.ready();
+    // A trained model may leave a factor of a photo as it is; sliders of all three have each do something.
+    await panel.mode('Adjust');
+    await panel.page.evaluate(() => {
+      window.veraRetouch.controller.setSliders({ Exposure2012: 40, Saturation: -60, SaturationAdjustmentGreen: -100 });
+    });
+    await panel.resting();
+    await panel.retouch('Write the plan');
     const full = await panel.pixels('after');
     for (const factor of ['Light', 'Global colour', 'Specific colours']) {
       await panel.slide(`Strength of ${factor}`, 30);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SAMPLES, openPanel } from './panelPage.mjs';
+import { GPU_MS, SAMPLES, openPanel } from './panelPage.mjs';
 
 /* What may go wrong: cancelled work, devices that lie or go away, missing files, no storage. The next run works each time. */
 
@@ -91,7 +91,7 @@ export const FAULTS = {
       query: 'lang=en&device=webgpu',
       before: patchWorker(WRONG_NUMBERS),
     });
-    panel.page.setDefaultTimeout(180_000);
+    panel.page.setDefaultTimeout(GPU_MS);
     await panel.openPhoto();
     await panel.ready();
     assert.equal(await panel.state((state) => state.model.device), 'wasm');
@@ -106,7 +106,7 @@ export const FAULTS = {
       query: 'lang=en&device=webgpu',
       before: patchWorker(KEEP_DEVICES),
     });
-    panel.page.setDefaultTimeout(180_000);
+    panel.page.setDefaultTimeout(GPU_MS);
     await panel.openPhoto();
     await panel.ready();
     assert.equal(await panel.state((state) => state.model.device), 'webgpu');

@@ -6,6 +6,11 @@ import { ROOT } from '../../scripts/lib/paths.mjs';
 export const SAMPLES = join(ROOT, 'samples');
 export const PHOTO = join(SAMPLES, 'dandelions.jpg');
 
+/** Milliseconds that WebGPU gets where a program plays the graphics card: a trained model takes minutes there. */
+export const GPU_MS = Number(process.env.VERARETOUCH_GPU_MS ?? 180_000);
+/** Milliseconds for anything else. */
+export const PATIENCE_MS = Number(process.env.VERARETOUCH_WAIT_MS ?? 60_000);
+
 export async function launch() {
   const { chromium } = await import('playwright-core');
   return chromium.launch({ executablePath: ensureChromium(), args: FLAGS });
@@ -15,7 +20,7 @@ export async function launch() {
 export async function openPanel(browser, address, { query = 'device=wasm&lang=en', before, viewport } = {}) {
   const context = await browser.newContext({ viewport: viewport ?? { width: 320, height: 800 } });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const problems = [];
   page.on('pageerror', (error) => problems.push(error.message));
   await before?.(page);

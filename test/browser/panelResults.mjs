@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { initializeCanvas, readPsd } from 'ag-psd';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
-import { PHOTO, cosine, largest, openPanel } from './panelPage.mjs';
+import { GPU_MS, PHOTO, cosine, largest, openPanel } from './panelPage.mjs';
 
 /* What comes out of the page, read by others: layered files, pictures, LUTs; on a server and from a file; on both devices. */
 
@@ -104,7 +104,7 @@ export const RESULTS = {
     let panel;
     for (const device of ['wasm', 'webgpu']) {
       panel = await openPanel(browser, served, { query: `lang=en&device=${device}` });
-      panel.page.setDefaultTimeout(180_000);
+      panel.page.setDefaultTimeout(GPU_MS);
       await panel.openPhoto();
       await panel.retouch();
       const { latents, rung } = await panel.state((state) => ({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
-import { PanelPage } from './panelPage.mjs';
+import { PATIENCE_MS, PanelPage } from './panelPage.mjs';
 
 const { FakeWorld } = loadTypeScript('test/host/photoshop/world.ts');
 const { runPlugin } = loadTypeScript('test/host/photoshop/runPlugin.ts');
@@ -40,7 +40,7 @@ export class PhotoshopPage extends PanelPage {
   async loadPage() {
     const page = await this.context.newPage();
     this.page = page;
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => this.problems.push(error.message));
     const { webview } = this.world;
     let scope;
