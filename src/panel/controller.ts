@@ -2,7 +2,8 @@ import { type Lut3D } from '../color/lut3d';
 import { type Factor, type RetouchResult, type RgbImage, type TextEvent } from '../inference';
 import { type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
 import { withLookOf } from './borrow';
-import { PanelError, cancelled, hintOf, isCancellation, messageOf } from './errors';
+import { PanelError, cancelled, isCancellation } from './errors';
+import { failureIn } from './errorTexts';
 import { LiveLut, type LiveResult } from './live';
 import { parseProvenance, provenanceOf, storyOf } from './provenance';
 import { readSettings, settingsOf, withUsed } from './settings';
@@ -19,7 +20,7 @@ import {
   strengthOf,
 } from './state';
 import { type Store } from './store';
-import { type Strings, fill } from './strings';
+import { type Language, type Strings, fill } from './strings';
 import { type Engine, type EngineCallOptions, type EngineEvent } from './worker/engine';
 
 /** The model is shown no more than this. */
@@ -43,6 +44,8 @@ export class Controller {
     private readonly engine: Engine,
     readonly store: Store<PanelState>,
     readonly strings: Strings,
+    /** Of failures, which others write in English. */
+    private readonly language: Language = 'en',
   ) {
     this.live = new LiveLut(
       engine,
@@ -356,8 +359,8 @@ export class Controller {
 
   report(thrown: unknown): void {
     if (isCancellation(thrown)) return;
-    const hint = hintOf(thrown);
-    this.notify({ kind: 'error', text: messageOf(thrown), ...(hint ? { hint } : {}) });
+    const { text, hint } = failureIn(this.language, thrown);
+    this.notify({ kind: 'error', text, ...(hint ? { hint } : {}) });
   }
 }
 

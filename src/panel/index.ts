@@ -35,7 +35,7 @@ export function openPanel(root: HTMLElement, host: PanelHost, options: PanelOpti
       controller.onEngine(event);
     },
   });
-  const controller: Controller = new Controller(host, engine, store, strings);
+  const controller: Controller = new Controller(host, engine, store, strings, language);
   const style = document.createElement('style');
   style.textContent = [panelCss, previewCss, controlsCss, resultsCss].join('');
   document.head.append(style);

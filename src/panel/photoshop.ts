@@ -1,5 +1,5 @@
 import { pagePort, RemoteHost } from '../host/remoteHost';
-import { hintOf, messageOf } from './errors';
+import { failureIn } from './errorTexts';
 import { openPanel } from './index';
 import { languageOf, stringsOf } from './strings';
 
@@ -42,7 +42,8 @@ async function start(root: HTMLElement): Promise<void> {
     // For the tests, which look at what no page shows.
     Object.assign(window, { veraRetouch: panel });
   } catch (thrown) {
-    say(root, messageOf(thrown), hintOf(thrown));
+    const { text, hint } = failureIn(languageOf(navigator.language), thrown);
+    say(root, text, hint);
   }
 }
 
