@@ -19,6 +19,9 @@ export interface Tensor {
   dispose(): void;
 }
 
+/** Number types of a key/value cache. */
+export type CacheType = 'float32' | 'float16';
+
 export interface SessionOptions {
   /** Outputs that are only fed back into the same session: they may stay in the device's memory. */
   readonly keepOnDevice?: readonly string[];
@@ -39,6 +42,10 @@ export interface Session {
 /** Everything that the product needs from an inference runtime. */
 export interface Backend {
   readonly device: Device;
+  /** May graphs be taken that compute in half precision on the GPU (WebGPU's shader-f16)? */
+  readonly halfFloat: boolean;
+  /** A tensor of zeros, whose dispose() may be called once only. */
+  zeros(type: CacheType, dims: readonly number[]): Tensor;
   /** float32 tensor over `data` (not copied), whose length is the product of `dims`. */
   floats(data: Float32Array, dims: readonly number[]): Tensor;
   /** int64 tensor over `data` (not copied), whose length is the product of `dims`. */
@@ -56,6 +63,8 @@ export interface OrtModule {
 
 export interface OrtBackendOptions {
   readonly device: Device;
+  /** On `webgpu`: has the adapter the feature "shader-f16"? Ignored elsewhere. */
+  readonly halfFloat?: boolean;
   /** CPU threads of one run, for `node` and `wasm`; the runtime chooses when absent. */
   readonly threads?: number;
   /** Execution providers to use instead of the device's own (cpu, wasm, webgpu), in onnxruntime's form. */
@@ -74,6 +83,13 @@ export function createOrtBackend(ort: OrtModule, options: OrtBackendOptions): Ba
   const serial = new Serial();
   return {
     device: options.device,
+    halfFloat: options.device === 'webgpu' && options.halfFloat === true,
+    zeros: (type, dims) => {
+      const count = dims.reduce((product, length) => product * length, 1);
+      // Half floats travel as 16-bit words; a zero is a zero in either.
+      const data = type === 'float16' ? new Uint16Array(count) : new Float32Array(count);
+      return new WrappedTensor(new ort.Tensor(type, data, dims));
+    },
     floats: (data, dims) => new WrappedTensor(new ort.Tensor('float32', data, dims)),
     integers: (data, dims) => new WrappedTensor(new ort.Tensor('int64', data, dims)),
     createSession: (bytes, sessionOptions) =>

@@ -18,6 +18,8 @@ export function watched(backend: Backend, before: (entry: string, count: number)
   };
   return {
     device: backend.device,
+    halfFloat: backend.halfFloat,
+    zeros: (type, dims) => backend.zeros(type, dims),
     log,
     alive: () => made - gone,
     floats: (data, dims) => backend.floats(data, dims),

@@ -1,0 +1,33 @@
+import { sha256 } from './bundle';
+import type { RgbImage } from './preprocess';
+
+/** What the vision graph made of a photo. */
+export interface PhotoFeatures {
+  /** [3 * size * size], kept only where another graph takes the photo too. */
+  readonly pixels?: Float32Array | undefined;
+  /** [imageTokens * hidden]. */
+  readonly rows: Float32Array;
+}
+
+/** The features of the last photo, so that a second prompt on it does without the vision graph. */
+export class PhotoMemory {
+  private kept: { readonly key: string; readonly features: PhotoFeatures } | undefined;
+
+  /** Tells photos apart by their content: a caller may draw into the same array again. */
+  async keyOf({ width, height, data }: RgbImage): Promise<string> {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return `${width} x ${height} x ${data.length} ${await sha256(bytes)}`;
+  }
+
+  get(key: string): PhotoFeatures | undefined {
+    return this.kept?.key === key ? this.kept.features : undefined;
+  }
+
+  keep(key: string, features: PhotoFeatures): void {
+    this.kept = { key, features };
+  }
+
+  clear(): void {
+    this.kept = undefined;
+  }
+}
