@@ -130,7 +130,10 @@ export class Bundle {
 export async function readAll(
   bundle: Pick<Bundle, 'sizeOf'>,
   names: readonly string[],
-  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: ((progress: VerifyProgress) => void) | undefined },
+  {
+    signal,
+    onProgress,
+  }: { signal?: AbortSignal | undefined; onProgress?: ((progress: VerifyProgress) => void) | undefined },
   take: (name: string, onBytes: (bytes: number) => void) => Promise<void>,
 ): Promise<void> {
   const total = names.length;

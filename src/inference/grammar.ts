@@ -164,7 +164,7 @@ export function pickToken(
   let bestScore = -Infinity;
   for (let i = 0; i < allowed.length; i++) {
     // Few scores are better than the best so far: the mask is asked for those only.
-    const score = logits[i]!;
+    const score = logits[i];
     if (score > bestScore && allowed[i] === 1) {
       best = i;
       bestScore = score;
@@ -194,7 +194,7 @@ function readOutputs(json: unknown, manifest: Manifest): Outputs {
   }
   const list = checkOutputTokens(json, file, dimensions.vocabulary);
   const places = new Map<unknown, number>(Array.from(list, (token, i) => [token, i]));
-  return { count: list.length, list, tokenAt: (i) => list[i]!, indexOf: (token) => places.get(token) ?? -1 };
+  return { count: list.length, list, tokenAt: (i) => list[i], indexOf: (token) => places.get(token) ?? -1 };
 }
 
 function checkOutputTokens(json: unknown, file: string, vocabulary: number): Int32Array {

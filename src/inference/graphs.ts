@@ -97,7 +97,7 @@ export class Graphs {
     let next = 0;
     try {
       await readAll(this.bundle, files, { signal, onProgress: this.onLoad }, async (file, onBytes) => {
-        const graph = missing[next++]!;
+        const graph = missing[next++];
         this.sessions.set(graph, await this.load(graph, file, onBytes, signal));
         throwIfCancelled(signal);
       });

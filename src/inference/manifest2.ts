@@ -117,7 +117,9 @@ function parseSeparators(
     if (texts.length !== count) {
       wrong(`separators.${mode}`, texts, `${count} texts: one before each section, one before the retouch tokens`);
     }
-    return texts.map((text, i) => (typeof text === 'string' ? text : wrong(`separators.${mode}[${i}]`, text, 'a text')));
+    return texts.map((text, i) =>
+      typeof text === 'string' ? text : wrong(`separators.${mode}[${i}]`, text, 'a text'),
+    );
   };
   return { auto: of('auto'), style: of('style'), param: of('param') };
 }

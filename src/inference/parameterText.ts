@@ -13,12 +13,12 @@ export interface ParameterText {
  * Parameters as Python prints a dictionary of three groups of numbers: all 38, each rounded to three decimals.
  * `{'Light Adjustment': {'Exposure2012': 0.3, ...}, 'Color and Temperature Adjustment': {...}, ...}`.
  */
-export function parametersAsPythonDict({ values, exact = values }: Parameters): ParameterText {
-  const rounded = Array.from(exact, roundToThousandths);
+export function parametersAsPythonDict({ values, exact }: Parameters): ParameterText {
+  const rounded = Array.from<number>(exact ?? values).map(roundToThousandths);
   const groups = FACTORS.map((_, factor) => {
     const [from, to] = factorBounds(factor);
-    const items = PARAMETER_NAMES.slice(from, to).map((name, i) => `'${name}': ${printFloat(rounded[from + i]!)}`);
-    return `'${GROUPS[factor]!}': {${items.join(', ')}}`;
+    const items = PARAMETER_NAMES.slice(from, to).map((name, i) => `'${name}': ${printFloat(rounded[from + i])}`);
+    return `'${GROUPS[factor]}': {${items.join(', ')}}`;
   });
   const active = FACTORS.map((_, factor) => rounded.slice(...factorBounds(factor)).some((value) => value !== 0));
   return { text: `{${groups.join(', ')}}`, active };

@@ -40,7 +40,7 @@ export interface Parameters {
 
 /** Index of the first parameter of a factor, and one past its last. */
 export function factorBounds(factor: number): [from: number, to: number] {
-  return [FACTOR_BOUNDS[factor]!, FACTOR_BOUNDS[factor + 1]!];
+  return [FACTOR_BOUNDS[factor], FACTOR_BOUNDS[factor + 1]];
 }
 
 /**

@@ -1,4 +1,9 @@
+import type { Backend, Session } from './backend';
 import { sha256 } from './bundle';
+import { takeFloats } from './decoder';
+import { throwIfCancelled } from './errors';
+import type { Manifest } from './manifest';
+import { photoValues } from './photoInput';
 import type { RgbImage } from './preprocess';
 
 /** What the vision graph made of a photo. */
@@ -7,6 +12,11 @@ export interface PhotoFeatures {
   readonly pixels?: Float32Array | undefined;
   /** [imageTokens * hidden]. */
   readonly rows: Float32Array;
+}
+
+export interface SeeingParts {
+  readonly backend: Backend;
+  readonly manifest: Pick<Manifest, 'photoInput' | 'focus'>;
 }
 
 /** The features of the last photo, so that a second prompt on it does without the vision graph. */
@@ -30,4 +40,20 @@ export class PhotoMemory {
   clear(): void {
     this.kept = undefined;
   }
+}
+
+/** Scales and encodes a photo. Throws InputError, InferenceError, CancelledError. */
+export async function seePhoto(
+  { backend, manifest }: SeeingParts,
+  vision: Session,
+  photo: RgbImage,
+  signal: AbortSignal | undefined,
+): Promise<PhotoFeatures> {
+  const { photoInput, focus } = manifest;
+  const pixels = photoValues(photo, photoInput);
+  throwIfCancelled(signal);
+  const image = backend.floats(pixels, [1, 3, photoInput.size, photoInput.size]);
+  const { image_tokens: rows } = await vision.run({ image }, ['image_tokens']);
+  // The rows may lie in memory of the runtime's, which is not ours to keep.
+  return { pixels: focus && pixels, rows: (await takeFloats(rows)).slice() };
 }

@@ -61,7 +61,9 @@ function buildPrompt2(
     const ids = tokenizer
       .splitTemplate(part)
       .flatMap((run) =>
-        typeof run === 'number' ? [run] : tokenizer.encodeText(run.replace(/\{instruction\}|\{parameters\}/, () => text)),
+        typeof run === 'number'
+          ? [run]
+          : tokenizer.encodeText(run.replace(/\{instruction\}|\{parameters\}/, () => text)),
       );
     if (ids.length > 0) pieces.push({ ids });
   }
