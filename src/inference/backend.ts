@@ -34,8 +34,15 @@ export interface Session {
   /**
    * Runs the graph and returns the outputs named in `outputs`. The caller owns (and disposes) feeds and results.
    * Runs of one backend never overlap. Throws InferenceError when the runtime fails.
+   *
+   * `into` names tensors that outputs may be written into, even while they are fed: those come back as they are. Only
+   * the device `node` does so; elsewhere every output is a new tensor.
    */
-  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }
 
@@ -96,7 +103,7 @@ export function createOrtBackend(ort: OrtModule, options: OrtBackendOptions): Ba
       serial.run(async () => {
         try {
           const session = await ort.InferenceSession.create(bytes, ortSessionOptions(options, sessionOptions));
-          return new OrtSession(session, serial);
+          return new OrtSession(session, serial, options.device === 'node');
         } catch (cause) {
           throw new InferenceError(
             `onnxruntime could not load a graph on device "${options.device}": ${messageOf(cause)}. Nothing was run.`,
@@ -148,6 +155,7 @@ class OrtSession implements Session {
   constructor(
     private readonly session: InferenceSession,
     private readonly serial: Serial,
+    private readonly writesInto: boolean,
   ) {}
 
   get inputNames(): readonly string[] {
@@ -158,12 +166,18 @@ class OrtSession implements Session {
     return this.session.outputNames;
   }
 
-  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>> {
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+    into: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Record<string, Tensor>> {
+    const given: Readonly<Record<string, Tensor | undefined>> = this.writesInto ? into : {};
     return this.serial.run(async () => {
       const values = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, unwrap(tensor)]));
       try {
-        const results = await this.session.run(values, outputs);
-        return Object.fromEntries(outputs.map((name) => [name, new WrappedTensor(results[name])]));
+        const fetches = outputs.map((name) => [name, given[name] ? unwrap(given[name]) : null] as const);
+        const results = await this.session.run(values, Object.fromEntries(fetches));
+        return Object.fromEntries(outputs.map((name) => [name, given[name] ?? new WrappedTensor(results[name])]));
       } catch (cause) {
         throw new InferenceError(
           `onnxruntime failed while running the model: ${messageOf(cause)}. No result was produced.`,

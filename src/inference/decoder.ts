@@ -99,6 +99,7 @@ type Fed = Pick<Step, 'feed' | 'marks'>;
 class CachedDecoder {
   private readonly past: readonly string[];
   private readonly present: readonly string[];
+  private readonly inPlace: boolean;
   private cache: readonly Tensor[];
   private length = 0;
 
@@ -111,9 +112,12 @@ class CachedDecoder {
     const { layers, kvHeads, headDim } = dimensions;
     this.past = cacheNames('past', layers);
     this.present = cacheNames('present', layers);
-    // Graphs never write into what they are fed, so one tensor is the beginning of every layer's cache.
-    const empty = backend.zeros(cache?.type ?? 'float32', [1, kvHeads, cache?.positions ?? 0, headDim]);
-    this.cache = this.past.map(() => empty);
+    // On Node a static cache is written in place, which saves copying all of it for every token. Elsewhere graphs never
+    // write into what they are fed, so one tensor is the beginning of every layer's cache.
+    this.inPlace = cache !== undefined && backend.device === 'node';
+    const zeros = () => backend.zeros(cache?.type ?? 'float32', [1, kvHeads, cache?.positions ?? 0, headDim]);
+    const shared = this.inPlace ? undefined : zeros();
+    this.cache = this.past.map(() => shared ?? zeros());
   }
 
   /** Feeds one step in one pass; returns the scores [Vout] of what follows the last id. */
@@ -185,9 +189,11 @@ class CachedDecoder {
       attention_mask: backend.integers(new BigInt64Array(total).fill(1n), [1, total]),
     };
     this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
-    const results = await decoder.run(feeds, [wanted, ...this.present]);
-    this.dispose();
-    this.cache = this.present.map((name) => results[name]);
+    const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]!])) : undefined;
+    const results = await decoder.run(feeds, [wanted, ...this.present], into);
+    const next = this.present.map((name) => results[name]);
+    for (const tensor of new Set(this.cache)) if (!next.includes(tensor)) tensor.dispose();
+    this.cache = next;
     this.length = total;
     const values = await takeFloats(results[wanted]);
     const { scores } = this.parts.skeleton;

@@ -71,7 +71,14 @@ export class Retoucher {
       file === undefined ? undefined : await bundle.readJson(file, signal);
     const outputTokens = await optional(manifest.outputTokensFile);
     const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
-    const graphs = new Graphs(bundle, backend, onProgress && ((file) => { onProgress({ stage: 'load', ...file }); }));
+    const graphs = new Graphs(
+      bundle,
+      backend,
+      onProgress &&
+        ((file) => {
+          onProgress({ stage: 'load', ...file });
+        }),
+    );
     throwIfCancelled(signal);
     return new Retoucher(bundle, backend, graphs, tokenizer, skeleton, performance.now() - started);
   }

@@ -30,9 +30,9 @@ export function watched(backend: Backend, before: (entry: string, count: number)
       return {
         inputNames: session.inputNames,
         outputNames: session.outputNames,
-        run: async (feeds, outputs) => {
+        run: async (feeds, outputs, into) => {
           note(`run:${outputs.filter((name) => !name.startsWith('present.')).join(',')}`);
-          const results = await session.run(feeds, outputs);
+          const results = await session.run(feeds, outputs, into);
           for (const tensor of Object.values(results)) {
             made++;
             const dispose = tensor.dispose.bind(tensor);
