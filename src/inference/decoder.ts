@@ -189,7 +189,7 @@ class CachedDecoder {
       attention_mask: backend.integers(new BigInt64Array(total).fill(1n), [1, total]),
     };
     this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
-    const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]!])) : undefined;
+    const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]])) : undefined;
     const results = await decoder.run(feeds, [wanted, ...this.present], into);
     const next = this.present.map((name) => results[name]);
     for (const tensor of new Set(this.cache)) if (!next.includes(tensor)) tensor.dispose();
