@@ -19,6 +19,9 @@ export interface Tensor {
   dispose(): void;
 }
 
+/** Number types of a key/value cache. */
+export type CacheType = 'float32' | 'float16';
+
 export interface SessionOptions {
   /** Outputs that are only fed back into the same session: they may stay in the device's memory. */
   readonly keepOnDevice?: readonly string[];
@@ -31,14 +34,25 @@ export interface Session {
   /**
    * Runs the graph and returns the outputs named in `outputs`. The caller owns (and disposes) feeds and results.
    * Runs of one backend never overlap. Throws InferenceError when the runtime fails.
+   *
+   * `into` names tensors that outputs may be written into, even while they are fed: those come back as they are. Only
+   * the device `node` does so; elsewhere every output is a new tensor.
    */
-  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }
 
 /** Everything that the product needs from an inference runtime. */
 export interface Backend {
   readonly device: Device;
+  /** May graphs be taken that compute in half precision on the GPU (WebGPU's shader-f16)? */
+  readonly halfFloat: boolean;
+  /** A tensor of zeros, whose dispose() may be called once only. */
+  zeros(type: CacheType, dims: readonly number[]): Tensor;
   /** float32 tensor over `data` (not copied), whose length is the product of `dims`. */
   floats(data: Float32Array, dims: readonly number[]): Tensor;
   /** int64 tensor over `data` (not copied), whose length is the product of `dims`. */
@@ -56,6 +70,8 @@ export interface OrtModule {
 
 export interface OrtBackendOptions {
   readonly device: Device;
+  /** On `webgpu`: has the adapter the feature "shader-f16"? Ignored elsewhere. */
+  readonly halfFloat?: boolean;
   /** CPU threads of one run, for `node` and `wasm`; the runtime chooses when absent. */
   readonly threads?: number;
   /** Execution providers to use instead of the device's own (cpu, wasm, webgpu), in onnxruntime's form. */
@@ -74,13 +90,20 @@ export function createOrtBackend(ort: OrtModule, options: OrtBackendOptions): Ba
   const serial = new Serial();
   return {
     device: options.device,
+    halfFloat: options.device === 'webgpu' && options.halfFloat === true,
+    zeros: (type, dims) => {
+      const count = dims.reduce((product, length) => product * length, 1);
+      // Half floats travel as 16-bit words; a zero is a zero in either.
+      const data = type === 'float16' ? new Uint16Array(count) : new Float32Array(count);
+      return new WrappedTensor(new ort.Tensor(type, data, dims));
+    },
     floats: (data, dims) => new WrappedTensor(new ort.Tensor('float32', data, dims)),
     integers: (data, dims) => new WrappedTensor(new ort.Tensor('int64', data, dims)),
     createSession: (bytes, sessionOptions) =>
       serial.run(async () => {
         try {
           const session = await ort.InferenceSession.create(bytes, ortSessionOptions(options, sessionOptions));
-          return new OrtSession(session, serial);
+          return new OrtSession(session, serial, options.device === 'node');
         } catch (cause) {
           throw new InferenceError(
             `onnxruntime could not load a graph on device "${options.device}": ${messageOf(cause)}. Nothing was run.`,
@@ -132,6 +155,7 @@ class OrtSession implements Session {
   constructor(
     private readonly session: InferenceSession,
     private readonly serial: Serial,
+    private readonly writesInto: boolean,
   ) {}
 
   get inputNames(): readonly string[] {
@@ -142,12 +166,18 @@ class OrtSession implements Session {
     return this.session.outputNames;
   }
 
-  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Record<string, Tensor>> {
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+    into: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Record<string, Tensor>> {
+    const given: Readonly<Record<string, Tensor | undefined>> = this.writesInto ? into : {};
     return this.serial.run(async () => {
       const values = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, unwrap(tensor)]));
       try {
-        const results = await this.session.run(values, outputs);
-        return Object.fromEntries(outputs.map((name) => [name, new WrappedTensor(results[name])]));
+        const fetches = outputs.map((name) => [name, given[name] ? unwrap(given[name]) : null] as const);
+        const results = await this.session.run(values, Object.fromEntries(fetches));
+        return Object.fromEntries(outputs.map((name) => [name, given[name] ?? new WrappedTensor(results[name])]));
       } catch (cause) {
         throw new InferenceError(
           `onnxruntime failed while running the model: ${messageOf(cause)}. No result was produced.`,

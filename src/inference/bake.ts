@@ -1,5 +1,6 @@
 import { gridPoints, Lut3D } from '../color/lut3d';
 import { imageDifference } from '../color/difference';
+import { InputError } from './errors';
 
 /** Colours of a retouch: [N, 3] sRGB in [0, 1] -> the same, retouched. */
 export type Render = (colours: Float32Array) => Promise<Float32Array>;
@@ -26,6 +27,16 @@ const NONE: LutError = { mean: 0, p99: 0, max: 0 };
 
 /** Colours of the photo, and as many spread over the whole cube, at which a LUT is measured. */
 const MEASURED = 2048;
+
+/** Throws InputError INPUT_SIZE unless a LUT can have so many points per axis. */
+export function checkLutSize(size: number): void {
+  if (Number.isInteger(size) && size >= 2 && size <= 129) return;
+  throw new InputError(
+    'INPUT_SIZE',
+    `A LUT of ${size} points per axis was asked for. Nothing was rendered.`,
+    'Use 33 or 65.',
+  );
+}
 
 /** The LUT of a retouch: rendered at size^3 colours. */
 export async function bakeLut(render: Render, size: number): Promise<Lut3D> {

@@ -1,19 +1,28 @@
-import type { Device } from './backend';
+import type { Backend, Device } from './backend';
 import { BundleError, messageOf, throwIfCancelled } from './errors';
-import { checkFileName, parseManifest, type GraphName, type Manifest } from './manifest';
+import { parseManifest, type DeviceKey, type GraphName, type Manifest } from './manifest';
+import { checkFileName } from './manifestChecks';
 
 /** Where a bundle's files come from: a folder, a web server, bytes in memory. Names never contain folders. */
 export interface BundleSource {
-  /** The whole file. Rejects when there is no such file or it cannot be read. */
-  read(name: string): Promise<Uint8Array>;
+  /**
+   * The whole file, as bytes of the caller's own: the source keeps no second copy of them. A source that reads in pieces
+   * may call `onBytes` with the bytes read so far. Rejects when there is no such file or it cannot be read.
+   */
+  read(name: string, onBytes?: (bytes: number) => void): Promise<Uint8Array>;
   /** The names of all files, where the source can tell; lets a missing file be found before anything is read. */
   list?(): Promise<readonly string[]>;
+  /** Bytes of a file, where the source can tell without reading it; undefined where it cannot. */
+  size?(name: string): Promise<number | undefined>;
 }
 
 export interface VerifyProgress {
   readonly file: string;
   readonly done: number;
   readonly total: number;
+  /** The same in bytes, where the source can tell. */
+  readonly bytes?: number;
+  readonly totalBytes?: number;
 }
 
 /** The one call of SubtleCrypto that is made here. */
@@ -58,10 +67,10 @@ export class Bundle {
   }
 
   /** Reads one file and verifies it. Throws BundleError when it is missing, unreadable, not listed or changed. */
-  async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(name: string, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Uint8Array> {
     throwIfCancelled(signal);
     requireListed(this.digests, name, 'Something asked for it');
-    const bytes = await readVerified(this.source, name, this.digests);
+    const bytes = await readVerified(this.source, name, this.digests, undefined, onBytes);
     throwIfCancelled(signal);
     return bytes;
   }
@@ -71,11 +80,31 @@ export class Bundle {
     return parseJson(await this.read(name, signal), name);
   }
 
-  /** The file of a graph for a device: the device's own if the bundle has one, else the default one. */
-  graphFile(graph: GraphName, device: Device): string {
+  /** Bytes of files together; undefined unless the source can tell all of them. */
+  async sizeOf(names: readonly string[]): Promise<number | undefined> {
+    let sum = 0;
+    for (const name of names) {
+      // A size is for a bar on a screen: what cannot be asked now will say so when it is read.
+      const size = await this.source.size?.(name).catch(() => undefined);
+      if (size === undefined) return undefined;
+      sum += size;
+    }
+    return sum;
+  }
+
+  /** The key under which a graph's file for a device is found: the device's own, then those that serve it too. */
+  graphKey(graph: GraphName, { device, halfFloat }: Pick<Backend, 'device' | 'halfFloat'>): DeviceKey | undefined {
+    return keysOf(device, halfFloat).find((key) => this.manifest.graphs[graph].has(key));
+  }
+
+  /**
+   * The file of a graph for a device: the device's own if the bundle has one, else the default one. On WebGPU with half
+   * precision the file for that comes first. Throws BundleError BUNDLE_GRAPH_MISSING.
+   */
+  graphFile(graph: GraphName, device: Device, halfFloat = false): string {
     const files = this.manifest.graphs[graph];
-    const file = files.get(device) ?? files.get('default');
-    if (file !== undefined) return file;
+    const key = this.graphKey(graph, { device, halfFloat });
+    if (key !== undefined) return files.get(key)!;
     throw new BundleError(
       'BUNDLE_GRAPH_MISSING',
       `The bundle has no file of the graph "${graph}" for the device "${device}", and no default one. It was not loaded.`,
@@ -87,12 +116,47 @@ export class Bundle {
   async verifyAll(
     options: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void } = {},
   ): Promise<void> {
-    const names = this.files;
-    for (const [i, name] of names.entries()) {
-      options.onProgress?.({ file: name, done: i, total: names.length });
-      await this.read(name, options.signal);
-    }
+    const { signal, onProgress } = options;
+    await readAll(this, this.files, { signal, onProgress }, async (name, onBytes) => {
+      await this.read(name, signal, onBytes);
+    });
   }
+}
+
+/**
+ * Takes files one after the other and tells how far that is, in files and, where the source can tell, in bytes.
+ * The signal is looked at between files by `take` itself.
+ */
+export async function readAll(
+  bundle: Pick<Bundle, 'sizeOf'>,
+  names: readonly string[],
+  {
+    signal,
+    onProgress,
+  }: { signal?: AbortSignal | undefined; onProgress?: ((progress: VerifyProgress) => void) | undefined },
+  take: (name: string, onBytes: (bytes: number) => void) => Promise<void>,
+): Promise<void> {
+  const total = names.length;
+  throwIfCancelled(signal);
+  const totalBytes = onProgress && (await bundle.sizeOf(names));
+  let before = 0;
+  for (const [done, file] of names.entries()) {
+    const tell = (bytes: number): void =>
+      onProgress?.({ file, done, total, ...(totalBytes === undefined ? {} : { bytes: before + bytes, totalBytes }) });
+    tell(0);
+    await take(file, tell);
+    if (totalBytes !== undefined) before += (await bundle.sizeOf([file])) ?? 0;
+  }
+}
+
+const KEYS: Readonly<Record<Device, readonly DeviceKey[]>> = {
+  node: ['node', 'default'],
+  wasm: ['wasm', 'default'],
+  webgpu: ['webgpu', 'default'],
+};
+
+function keysOf(device: Device, halfFloat: boolean): readonly DeviceKey[] {
+  return device === 'webgpu' && halfFloat ? ['webgpu-f16', ...KEYS.webgpu] : KEYS[device];
 }
 
 /**
@@ -136,7 +200,10 @@ function* filesOf(manifest: Manifest): Generator<[name: string, why: string]> {
   }
   yield [manifest.tokenizerFile, 'bundle.json names it as tokenizer.tokenizer'];
   yield [manifest.tokenizerConfigFile, 'bundle.json names it as tokenizer.config'];
-  yield [manifest.outputTokensFile, 'bundle.json names it as outputTokens'];
+  if (manifest.outputTokensFile !== undefined) {
+    yield [manifest.outputTokensFile, 'bundle.json names it as outputTokens'];
+  }
+  if (manifest.terms) yield [manifest.terms.file, 'bundle.json names it as terms.file'];
   if (manifest.sectionTokensFile !== undefined) {
     yield [manifest.sectionTokensFile, 'bundle.json names it as sectionTokens'];
   }
@@ -176,10 +243,15 @@ function requireListed(digests: ReadonlyMap<string, string>, name: string, why: 
   );
 }
 
-async function readFile(source: BundleSource, name: string, present?: ReadonlySet<string>): Promise<Uint8Array> {
+async function readFile(
+  source: BundleSource,
+  name: string,
+  present?: ReadonlySet<string>,
+  onBytes?: (bytes: number) => void,
+): Promise<Uint8Array> {
   requirePresent(present, name);
   try {
-    return await source.read(name);
+    return await source.read(name, onBytes);
   } catch (cause) {
     const missing = cause instanceof Error && (cause as Error & { code?: unknown }).code === 'ENOENT';
     throw new BundleError(
@@ -198,8 +270,9 @@ async function readVerified(
   name: string,
   digests: ReadonlyMap<string, string>,
   present?: ReadonlySet<string>,
+  onBytes?: (bytes: number) => void,
 ): Promise<Uint8Array> {
-  const bytes = await readFile(source, name, present);
+  const bytes = await readFile(source, name, present, onBytes);
   const actual = await sha256(bytes);
   const expected = digests.get(name);
   if (actual === expected) return bytes;

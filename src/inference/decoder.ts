@@ -1,6 +1,6 @@
-import type { Backend, Session, Tensor } from './backend';
+import type { Backend, CacheType, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
-import { AnswerGrammar, pickToken, type SectionIds, type Skeleton, type Step } from './grammar';
+import { AnswerGrammar, pickToken, type SectionIds, type Separators, type Skeleton, type Step } from './grammar';
 import { cacheNames } from './graphs';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';
@@ -22,10 +22,13 @@ export interface DecoderParts {
   readonly tokenizer: BundleTokenizer;
   readonly skeleton: Skeleton;
   readonly dimensions: Dimensions;
+  /** A cache of one size from the first run on, in a bundle that has one; else it grows with what is fed. */
+  readonly cache?: { readonly positions: number; readonly type: CacheType } | undefined;
 }
 
 export interface DecodeRequest {
   readonly sections: readonly SectionIds[];
+  readonly separators?: Separators | undefined;
   readonly prompt: readonly PromptPiece[];
   /** Rows [n, hidden] to put at the prompt's places. */
   readonly rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>;
@@ -50,12 +53,12 @@ export interface Answer {
  * tokens that the skeleton gives are fed together with the one before them, in the same pass.
  *
  * Throws CancelledError between two runs of a graph when the signal has fired, InferenceError when the model's scores are no
- * numbers. Whatever happens, the key-value cache is released.
+ * numbers or a static cache has no place left. Whatever happens, the key-value cache is released.
  */
 export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest): Promise<Answer> {
   const { skeleton, tokenizer, dimensions } = parts;
   const { signal, onText } = request;
-  const grammar = new AnswerGrammar(request.sections, skeleton.retouch);
+  const grammar = new AnswerGrammar(request.sections, skeleton.retouch, request.separators);
   const texts = new Map<Field, string>();
   const cache = new CachedDecoder(parts, request.focus, signal);
   const started = performance.now();
@@ -96,6 +99,7 @@ type Fed = Pick<Step, 'feed' | 'marks'>;
 class CachedDecoder {
   private readonly past: readonly string[];
   private readonly present: readonly string[];
+  private readonly inPlace: boolean;
   private cache: readonly Tensor[];
   private length = 0;
 
@@ -104,10 +108,16 @@ class CachedDecoder {
     private readonly focus: Float32Array | undefined,
     private readonly signal: AbortSignal | undefined,
   ) {
-    const { layers, kvHeads, headDim } = parts.dimensions;
+    const { dimensions, backend, cache } = parts;
+    const { layers, kvHeads, headDim } = dimensions;
     this.past = cacheNames('past', layers);
     this.present = cacheNames('present', layers);
-    this.cache = this.past.map(() => parts.backend.floats(new Float32Array(0), [1, kvHeads, 0, headDim]));
+    // On Node a static cache is written in place, which saves copying all of it for every token. Elsewhere graphs never
+    // write into what they are fed, so one tensor is the beginning of every layer's cache.
+    this.inPlace = cache !== undefined && backend.device === 'node';
+    const zeros = () => backend.zeros(cache?.type ?? 'float32', [1, kvHeads, cache?.positions ?? 0, headDim]);
+    const shared = this.inPlace ? undefined : zeros();
+    this.cache = this.past.map(() => shared ?? zeros());
   }
 
   /** Feeds one step in one pass; returns the scores [Vout] of what follows the last id. */
@@ -143,7 +153,7 @@ class CachedDecoder {
   }
 
   dispose(): void {
-    for (const tensor of this.cache) tensor.dispose();
+    for (const tensor of new Set(this.cache)) tensor.dispose();
     this.cache = [];
   }
 
@@ -170,19 +180,25 @@ class CachedDecoder {
 
   private async pass(embeds: Float32Array, wanted: 'logits' | 'hidden'): Promise<Float32Array> {
     throwIfCancelled(this.signal);
-    const { backend, decoder, dimensions } = this.parts;
+    const { backend, decoder, dimensions, cache } = this.parts;
     const count = embeds.length / dimensions.hidden;
     const total = this.length + count;
+    if (cache && total > cache.positions) throw noPlace(total, cache.positions);
     const feeds: Record<string, Tensor> = {
       inputs_embeds: backend.floats(embeds, [1, count, dimensions.hidden]),
       attention_mask: backend.integers(new BigInt64Array(total).fill(1n), [1, total]),
     };
     this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
-    const results = await decoder.run(feeds, [wanted, ...this.present]);
-    this.dispose();
-    this.cache = this.present.map((name) => results[name]);
+    const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]])) : undefined;
+    const results = await decoder.run(feeds, [wanted, ...this.present], into);
+    const next = this.present.map((name) => results[name]);
+    for (const tensor of new Set(this.cache)) if (!next.includes(tensor)) tensor.dispose();
+    this.cache = next;
     this.length = total;
-    return takeFloats(results[wanted]);
+    const values = await takeFloats(results[wanted]);
+    const { scores } = this.parts.skeleton;
+    if (wanted === 'logits' && values.length !== scores) return wrongSize('The list of scores', values.length, scores);
+    return values;
   }
 }
 
@@ -221,6 +237,14 @@ function wrongSize(what: string, actual: number, expected: number): never {
   throw new InferenceError(
     `${what} has ${actual} values where bundle.json's dimensions say ${expected}. No result was produced.`,
     'Get the bundle again, or export it anew.',
+  );
+}
+
+function noPlace(needed: number, positions: number): InferenceError {
+  return new InferenceError(
+    `The prompt and its answer need ${needed} positions of the model's memory, which has ${positions}. ` +
+      'No result was produced.',
+    'Shorten the style, or use a bundle with a longer cache.',
   );
 }
 

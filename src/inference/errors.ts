@@ -32,6 +32,8 @@ export type InputErrorCode =
   | 'INPUT_LATENTS'
   | 'INPUT_STRENGTH'
   | 'INPUT_COLOURS'
+  | 'INPUT_NO_SLIDERS'
+  | 'INPUT_NO_REFERENCE'
   | 'INPUT_SIZE';
 
 /** Something handed in by the caller or the user cannot be used. No model was run on it. */
@@ -43,12 +45,15 @@ export class InputError extends VeraRetouchError {
   }
 }
 
+/** `MEMORY`: the device is too small for the model, and nothing of it was loaded. */
+export type InferenceErrorCode = 'INFERENCE' | 'MEMORY';
+
 /** The machine could not run the model, or the model gave numbers that mean nothing. No result was produced. */
 export class InferenceError extends VeraRetouchError {
-  declare readonly code: 'INFERENCE';
+  declare readonly code: InferenceErrorCode;
 
-  constructor(message: string, hint: string, cause?: unknown) {
-    super(message, { code: 'INFERENCE', hint, cause });
+  constructor(message: string, hint: string, cause?: unknown, code: InferenceErrorCode = 'INFERENCE') {
+    super(message, { code, hint, cause });
   }
 }
 

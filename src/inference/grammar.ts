@@ -9,16 +9,22 @@ export interface SectionIds {
   readonly start: number;
   readonly end: number;
   readonly maxTokens: number;
-  /** 1 for every logit whose token may be written here: the section's text, and its end. */
+  /** 1 for every logit whose token may be written here: the section's text, and its end. Shared between sections. */
   readonly allowed: Uint8Array;
 }
+
+/** Ids that the skeleton gives before each section and, last, before the first retouch token: one list more than sections. */
+export type Separators = readonly (readonly number[])[];
 
 /** What the answers of a bundle may look like, with tokens as ids. */
 export interface Skeleton {
   readonly sections: Readonly<Record<AnswerMode, readonly SectionIds[]>>;
+  readonly separators: Readonly<Record<AnswerMode, Separators>>;
   readonly retouch: readonly number[];
-  /** The decoder's logit i is the score of token outputTokens[i]. */
-  readonly outputTokens: Int32Array;
+  /** The decoder's logit i is the score of token outputTokens[i]; of token i where absent. */
+  readonly outputTokens?: Int32Array | undefined;
+  /** How many scores the decoder gives. */
+  readonly scores: number;
 }
 
 /**
@@ -32,25 +38,38 @@ export function compileSkeleton(
   outputTokens: unknown,
   sectionTokens?: unknown,
 ): Skeleton {
-  const outputs = checkOutputTokens(outputTokens, manifest);
-  const isText = Uint8Array.from(outputs, (id) => (tokenizer.isText(id) ? 1 : 0));
+  const outputs = readOutputs(outputTokens, manifest);
+  const isText = Uint8Array.from({ length: outputs.count }, (_, i) => (tokenizer.isText(outputs.tokenAt(i)) ? 1 : 0));
   for (const { field, end } of Object.values(manifest.answer).flat()) {
-    if (!outputs.includes(tokenizer.addedTokenId(end))) {
-      throw unusable(manifest.outputTokensFile, `lacks the token that ends the section "${field}"`);
+    if (outputs.indexOf(tokenizer.addedTokenId(end)) < 0) {
+      throw unusable(manifest.outputTokensFile ?? VOCABULARY, `lacks the token that ends the section "${field}"`);
     }
   }
   const texts = checkSectionTokens(sectionTokens, manifest, outputs, isText);
+  // A mask is as long as the vocabulary: one for all sections of the same text and end.
+  const masks = new Map<string, Uint8Array>();
+  const maskOf = (field: Field, end: number): Uint8Array => {
+    const key = `${texts ? field : ''} ${end}`;
+    const known = masks.get(key);
+    if (known) return known;
+    const mask = (texts?.get(field) ?? isText).slice();
+    mask[outputs.indexOf(end)] = 1;
+    masks.set(key, mask);
+    return mask;
+  };
   const sections = (mode: AnswerMode): SectionIds[] =>
-    manifest.answer[mode].map(({ field, start, end, maxTokens }) => {
-      const section = { field, start: tokenizer.addedTokenId(start), end: tokenizer.addedTokenId(end), maxTokens };
-      const allowed = (texts?.get(field) ?? isText).slice();
-      allowed[outputs.indexOf(section.end)] = 1;
-      return { ...section, allowed };
+    manifest.answer[mode].map(({ field, start, end: endToken, maxTokens }) => {
+      const end = tokenizer.addedTokenId(endToken);
+      return { field, start: tokenizer.addedTokenId(start), end, maxTokens, allowed: maskOf(field, end) };
     });
+  const separators = (mode: AnswerMode): Separators =>
+    manifest.separators[mode].map((text) => tokenizer.encodeText(text));
   return {
     sections: { auto: sections('auto'), style: sections('style'), param: sections('param') },
+    separators: { auto: separators('auto'), style: separators('style'), param: separators('param') },
     retouch: manifest.retouchTokens.map((token) => tokenizer.addedTokenId(token)),
-    outputTokens: outputs,
+    outputTokens: outputs.list,
+    scores: outputs.count,
   };
 }
 
@@ -83,11 +102,12 @@ export class AnswerGrammar {
   constructor(
     private readonly sections: readonly SectionIds[],
     private readonly retouch: readonly number[],
+    private readonly separators: Separators = [],
   ) {}
 
-  /** The ids that follow the prompt in its own pass: the start token of the first section. */
+  /** The ids that follow the prompt in its own pass: the start token of the first section and what stands before it. */
   begin(): Pick<Step, 'feed' | 'marks'> {
-    return { feed: [this.section.start], marks: marksAt(0, this.section.field) };
+    return this.open([]);
   }
 
   /** The section that is being written. */
@@ -103,14 +123,22 @@ export class AnswerGrammar {
     if (id !== end && this.length < maxTokens) return { feed: text, marks: [], closes: false, finished: false };
     this.index++;
     this.length = 0;
-    const given = [...text, end];
-    if (this.index < this.sections.length) {
-      const { start, field } = this.section;
-      return { feed: [...given, start], marks: marksAt(given.length, field), closes: true, finished: false };
-    }
+    if (this.index < this.sections.length) return { ...this.open([...text, end]), closes: true, finished: false };
+    const given = [...text, end, ...this.separator];
     const first = given.length - 1;
     const marks = FACTORS.map((_, factor): Mark => ({ place: first + factor, row: LATENT_ROW + factor }));
     return { feed: [...given, ...this.retouch.slice(0, 2)], marks, closes: true, finished: true };
+  }
+
+  private get separator(): readonly number[] {
+    return this.separators[this.index] ?? [];
+  }
+
+  /** Opens the section that comes next, after ids that end what was before. */
+  private open(before: readonly number[]): Pick<Step, 'feed' | 'marks'> {
+    const { start, field } = this.section;
+    const given = [...before, ...this.separator];
+    return { feed: [...given, start], marks: marksAt(given.length, field) };
   }
 }
 
@@ -135,18 +163,42 @@ export function pickToken(
   let best = -1;
   let bestScore = -Infinity;
   for (let i = 0; i < allowed.length; i++) {
-    if (allowed[i] === 1 && logits[i] > bestScore) {
+    // Few scores are better than the best so far: the mask is asked for those only.
+    const score = logits[i];
+    if (score > bestScore && allowed[i] === 1) {
       best = i;
-      bestScore = logits[i]!;
+      bestScore = score;
     }
   }
-  return best < 0 ? undefined : outputTokens[best];
+  return best < 0 ? undefined : (outputTokens?.[best] ?? best);
 }
 
-function checkOutputTokens(json: unknown, manifest: Manifest): Int32Array {
-  const file = manifest.outputTokensFile;
+/** Which token each of the decoder's scores is for. */
+interface Outputs {
+  readonly count: number;
+  readonly list: Int32Array | undefined;
+  tokenAt(index: number): number;
+  /** -1 for a token that the model cannot write. */
+  indexOf(token: unknown): number;
+}
+
+const VOCABULARY = 'The vocabulary in bundle.json';
+
+function readOutputs(json: unknown, manifest: Manifest): Outputs {
+  const { outputTokensFile: file, dimensions } = manifest;
+  if (file === undefined) {
+    const count = dimensions.vocabulary;
+    const isToken = (token: unknown): token is number =>
+      typeof token === 'number' && Number.isInteger(token) && token >= 0 && token < count;
+    return { count, list: undefined, tokenAt: (i) => i, indexOf: (token) => (isToken(token) ? token : -1) };
+  }
+  const list = checkOutputTokens(json, file, dimensions.vocabulary);
+  const places = new Map<unknown, number>(Array.from(list, (token, i) => [token, i]));
+  return { count: list.length, list, tokenAt: (i) => list[i], indexOf: (token) => places.get(token) ?? -1 };
+}
+
+function checkOutputTokens(json: unknown, file: string, vocabulary: number): Int32Array {
   if (!Array.isArray(json) || json.length === 0) throw unusable(file, 'is not a list of token ids');
-  const { vocabulary } = manifest.dimensions;
   const bad = (json as unknown[]).find(
     (id) => !(typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocabulary),
   );
@@ -161,7 +213,7 @@ function checkOutputTokens(json: unknown, manifest: Manifest): Int32Array {
 function checkSectionTokens(
   json: unknown,
   { sectionTokensFile: file = '', answer }: Manifest,
-  outputs: Int32Array,
+  outputs: Outputs,
   isText: Uint8Array,
 ): ReadonlyMap<Field, Uint8Array> | undefined {
   if (json === undefined) return undefined;
@@ -171,9 +223,9 @@ function checkSectionTokens(
   for (const field of fields) {
     const ids = lists?.[field];
     if (!Array.isArray(ids) || ids.length === 0) throw unusable(file, `has no list of tokens for "${field}"`);
-    const allowed = new Uint8Array(outputs.length);
+    const allowed = new Uint8Array(outputs.count);
     for (const id of ids as unknown[]) {
-      const index = outputs.indexOf(id as number);
+      const index = outputs.indexOf(id);
       if (index < 0 || isText[index] !== 1) {
         throw unusable(file, `gives "${field}" ${JSON.stringify(id)}, which is no text token that the model can write`);
       }

@@ -1,5 +1,5 @@
 import type { Backend, Session } from './backend';
-import type { Bundle } from './bundle';
+import { readAll, type Bundle, type VerifyProgress } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
 import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manifest';
 
@@ -48,8 +48,11 @@ const GRAPHS_OF: Readonly<Record<Mode, readonly GraphName[]>> = {
 };
 
 /** The graphs that a mode needs of this bundle. */
-export function graphsOf(mode: Mode, { focus }: Pick<Manifest, 'focus'>): readonly GraphName[] {
-  return GRAPHS_OF[mode].filter((graph) => focus || !FOCUS_GRAPHS.some((name) => name === graph));
+export function graphsOf(mode: Mode, { focus, graphs }: Pick<Manifest, 'focus' | 'graphs'>): readonly GraphName[] {
+  return GRAPHS_OF[mode].filter((graph) => {
+    if (graph === 'params') return graphs.params.size > 0;
+    return focus || !FOCUS_GRAPHS.some((name) => name === graph);
+  });
 }
 
 /**
@@ -64,7 +67,7 @@ export class Graphs {
   constructor(
     private readonly bundle: Bundle,
     private readonly backend: Backend,
-    private readonly onLoad?: (file: string) => void,
+    private readonly onLoad?: (progress: VerifyProgress) => void,
   ) {}
 
   /** Milliseconds spent reading, verifying and loading graphs so far. */
@@ -77,17 +80,27 @@ export class Graphs {
    * missing, changed, or no such graph; CancelledError when the signal fires before it is loaded.
    */
   async get(graph: GraphName, signal?: AbortSignal): Promise<Session> {
+    await this.prepare([graph], signal);
+    return this.sessions.get(graph)!;
+  }
+
+  /** Loads those of the graphs that are not loaded yet. Throws as `get`. */
+  async prepare(graphs: readonly GraphName[], signal?: AbortSignal): Promise<void> {
     if (this.disposed) {
       throw new InferenceError('The retoucher was disposed of. Nothing was run.', 'Load it again.');
     }
-    const ready = this.sessions.get(graph);
-    if (ready) return ready;
+    const missing = graphs.filter((graph) => !this.sessions.has(graph));
+    if (missing.length === 0) return;
+    const { device, halfFloat } = this.backend;
+    const files = missing.map((graph) => this.bundle.graphFile(graph, device, halfFloat));
     const started = performance.now();
+    let next = 0;
     try {
-      const session = await this.load(graph, signal);
-      this.sessions.set(graph, session);
-      throwIfCancelled(signal);
-      return session;
+      await readAll(this.bundle, files, { signal, onProgress: this.onLoad }, async (file, onBytes) => {
+        const graph = missing[next++];
+        this.sessions.set(graph, await this.load(graph, file, onBytes, signal));
+        throwIfCancelled(signal);
+      });
     } finally {
       this.spentMs += performance.now() - started;
     }
@@ -101,13 +114,16 @@ export class Graphs {
     for (const session of sessions) await session.dispose();
   }
 
-  private async load(graph: GraphName, signal?: AbortSignal): Promise<Session> {
+  private async load(
+    graph: GraphName,
+    file: string,
+    onBytes: (bytes: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Session> {
     const { dimensions } = this.bundle.manifest;
-    const file = this.bundle.graphFile(graph, this.backend.device);
-    this.onLoad?.(file);
-    const bytes = await this.bundle.read(file, signal);
     const keepOnDevice = graph === 'decoder' ? cacheNames('present', dimensions.layers) : [];
-    const session = await this.createSession(file, bytes, keepOnDevice);
+    // Bytes go from the source through the hash to the runtime: no variable here holds them once the session exists.
+    const session = await this.createSession(file, await this.bundle.read(file, signal, onBytes), keepOnDevice);
     const { inputs, outputs } = signature(graph, this.bundle.manifest);
     const missing = [
       ...inputs.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),

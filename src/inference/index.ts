@@ -3,7 +3,9 @@ export { createOrtBackend, type Backend, type Device, type OrtBackendOptions, ty
 export { type BundleSource, type VerifyProgress } from './bundle';
 export { type TextEvent } from './decoder';
 export { BundleError, CancelledError, InferenceError, InputError } from './errors';
-export { type Field, type Manifest, type Mode } from './manifest';
+export { type DeviceKey, type Field, type Manifest, type Mode } from './manifest';
+export { type MemoryNeeds, type Terms } from './manifest2';
+export { checkMemory, type AvailableMemory } from './memory';
 export {
   FACTORS,
   PARAMETER_NAMES,
@@ -17,12 +19,13 @@ export { type RgbImage } from './preprocess';
 export * from './presets';
 export { MAX_STRENGTH, type Strength } from './render';
 export {
-  Retoucher,
   type BakeOptions,
   type CallOptions,
+  type Capabilities,
   type FactorTexts,
   type LoadOptions,
   type LoadProgress,
   type Reasoning,
   type RetouchResult,
-} from './retoucher';
+} from './result';
+export { Retoucher } from './retoucher';

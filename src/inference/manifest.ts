@@ -1,15 +1,29 @@
 import { BundleError } from './errors';
+import {
+  parsePhotoInput,
+  parseReferenceInput,
+  parseVersion2,
+  withoutVersion2,
+  type PhotoInput,
+  type ReferenceInput,
+  type Version2,
+} from './manifest2';
+import { asArray, asFile, asInteger, asObject, asText, missingGraph, type Raw, show, wrong } from './manifestChecks';
 import { PARAMETER_NAMES } from './params';
 
-/** The graphs that every bundle has; "style" and "effect" come with `focus`. */
+/** The graphs of a bundle: "style" and "effect" come with `focus`, version 2 may lack those that are optional. */
 export const GRAPH_NAMES = ['vision', 'params', 'embed', 'decoder', 'adaptor', 'renderer', 'encoder'] as const;
 export const FOCUS_GRAPHS = ['style', 'effect'] as const;
+const OPTIONAL_GRAPHS: readonly string[] = ['params', 'encoder'];
 export type GraphName = (typeof GRAPH_NAMES | typeof FOCUS_GRAPHS)[number];
 
 /** Modes in which the language model answers. (Reference mode uses the encoder only.) */
 export const ANSWER_MODES = ['auto', 'style', 'param'] as const;
 export type AnswerMode = (typeof ANSWER_MODES)[number];
 export type Mode = AnswerMode | 'reference';
+
+/** Where a file of a graph, or a need of memory, belongs; "webgpu-f16" is WebGPU where shaders compute in half precision. */
+export type DeviceKey = 'default' | 'node' | 'wasm' | 'webgpu' | 'webgpu-f16';
 
 /** The pieces of reasoning, named as in a result's JSON. */
 export const FIELDS = [
@@ -40,26 +54,28 @@ export interface Dimensions {
   readonly headDim: number;
   /** Values of one factor's latent. */
   readonly latent: number;
-  /** Rows that a photo, and the 38 parameters, take in a prompt. */
+  /** Rows that a photo, and the 38 parameters, take in a prompt; 0 of the latter in a bundle without the graph "params". */
   readonly imageTokens: number;
   readonly paramTokens: number;
   readonly vocabulary: number;
 }
 
-/** bundle.json of format version 1, checked. */
-export interface Manifest {
+/** bundle.json of format version 1 or 2, checked; what version 1 lacks has its default. */
+export interface Manifest extends Version2 {
+  readonly formatVersion: 1 | 2;
   readonly name: string;
   readonly version: string;
   readonly licence: string;
   readonly dimensions: Dimensions;
-  /** Edge in pixels of the square inputs of the vision graph and of the encoder. */
-  readonly imageSize: number;
-  readonly referenceSize: number;
-  /** Graph -> device -> file; the device "default" serves those not named. */
+  readonly photoInput: PhotoInput;
+  /** Absent where there is no encoder. */
+  readonly referenceInput?: ReferenceInput | undefined;
+  /** Graph -> device -> file; the device "default" serves those not named. Empty for a graph that the bundle lacks. */
   readonly graphs: Readonly<Record<GraphName, ReadonlyMap<string, string>>>;
   readonly tokenizerFile: string;
   readonly tokenizerConfigFile: string;
-  readonly outputTokensFile: string;
+  /** Absent where the decoder scores all of the vocabulary: logit i is token i. */
+  readonly outputTokensFile?: string | undefined;
   /** Present when each field of an answer has tokens of its own; else every field may hold all text. */
   readonly sectionTokensFile?: string | undefined;
   readonly prompts: Readonly<Record<AnswerMode, string>>;
@@ -77,28 +93,8 @@ export interface Manifest {
   readonly focus?: { readonly imageRow: number } | undefined;
 }
 
-const GET_AGAIN = 'Get the whole bundle again from a place that you trust.';
 const DEVICES = ['default', 'node', 'wasm', 'webgpu'];
-const PLACES: Record<AnswerMode, readonly string[]> = {
-  auto: ['{image}'],
-  style: ['{image}', '{instruction}'],
-  param: ['{params}'],
-};
-const ALL_PLACES = ['{image}', '{params}', '{instruction}'];
-
-/**
- * A file name inside a bundle: no folders, no climbing out, nothing hidden.
- * Throws BundleError BUNDLE_FILE_NAME otherwise. `where` says which entry holds it.
- */
-export function checkFileName(name: string, where: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/.test(name) && !name.includes('..')) return name;
-  throw new BundleError(
-    'BUNDLE_FILE_NAME',
-    `${where} names the file ${JSON.stringify(name)}. A bundle is one flat folder: names are letters, digits, ".", "-" ` +
-      'and "_", without folders. No file of that name was opened.',
-    GET_AGAIN,
-  );
-}
+const ALL_PLACES = ['{image}', '{params}', '{instruction}', '{parameters}'];
 
 /**
  * Checks a parsed bundle.json value by value.
@@ -107,17 +103,11 @@ export function checkFileName(name: string, where: string): string {
  */
 export function parseManifest(json: unknown): Manifest {
   const root = asObject(json, 'bundle.json');
-  if (root['formatVersion'] !== 1) {
-    throw new BundleError(
-      'BUNDLE_VERSION',
-      `bundle.json says formatVersion ${show(root['formatVersion'])}; this program reads version 1 only. Nothing was loaded.`,
-      'Use a bundle made for this version, or a newer program.',
-    );
-  }
+  const version = parseFormatVersion(root['formatVersion']);
   const preprocess = asObject(root['preprocess'], 'preprocess');
   const tokenizer = asObject(root['tokenizer'], 'tokenizer');
   const prompts = asObject(root['prompts'], 'prompts');
-  const answer = asObject(root['answer'], 'answer');
+  const answers = asObject(root['answer'], 'answer');
   if (root['latentStates'] !== 'predicting') {
     wrong('latentStates', root['latentStates'], '"predicting" (the state before each retouch token)');
   }
@@ -126,27 +116,55 @@ export function parseManifest(json: unknown): Manifest {
     asText(token, `retouchTokens[${i}]`),
   );
   if (retouchTokens.length !== 3) wrong('retouchTokens', retouchTokens, 'three tokens');
-  const dimensions = parseDimensions(root['dimensions']);
-  const focus = parseFocus(root['focus'], dimensions);
+  const graphs = parseGraphs(root['graphs'], version, root['focus'] !== undefined);
+  const hasParams = version === 1 || graphs.params.size > 0;
+  const dimensions = parseDimensions(root['dimensions'], hasParams);
+  const answer = byMode((mode) => parseSections(answers[mode], `answer.${mode}`));
+  const newer = version === 1 ? withoutVersion2(root, answer) : parseVersion2(root, answer);
+  checkParameterText(newer.parameterText, hasParams);
+  const { reference } = preprocess;
+  const file = (name: string) => (root[name] === undefined ? undefined : asFile(root[name], name));
   return {
+    ...newer,
+    formatVersion: version,
     name: asText(root['name'], 'name'),
     version: asText(root['version'], 'version'),
     licence: asText(root['licence'], 'licence'),
     dimensions,
-    imageSize: parseSize(preprocess['image'], 'preprocess.image'),
-    referenceSize: parseSize(preprocess['reference'], 'preprocess.reference'),
-    graphs: parseGraphs(root['graphs'], focus !== undefined),
+    photoInput: parsePhotoInput(preprocess['image'], version),
+    referenceInput:
+      graphs.encoder.size === 0 && reference === undefined ? undefined : parseReferenceInput(reference, version),
+    graphs,
     tokenizerFile: asFile(tokenizer['tokenizer'], 'tokenizer.tokenizer'),
     tokenizerConfigFile: asFile(tokenizer['config'], 'tokenizer.config'),
-    outputTokensFile: asFile(root['outputTokens'], 'outputTokens'),
-    sectionTokensFile: root['sectionTokens'] === undefined ? undefined : asFile(root['sectionTokens'], 'sectionTokens'),
-    prompts: byMode((mode) => parsePrompt(prompts[mode], mode)),
-    answer: byMode((mode) => parseSections(answer[mode], `answer.${mode}`)),
+    outputTokensFile: version === 1 ? asFile(root['outputTokens'], 'outputTokens') : file('outputTokens'),
+    sectionTokensFile: file('sectionTokens'),
+    prompts: byMode((mode) => parsePrompt(prompts[mode], mode, newer)),
+    answer,
     retouchTokens: retouchTokens as [string, string, string],
     maxInstructionTokens: asInteger(root['maxInstructionTokens'], 'maxInstructionTokens', 1, 4096),
     lutSize: asInteger(root['lutSize'], 'lutSize', 2, 129),
-    focus,
+    focus: parseFocus(root['focus'], dimensions),
   };
+}
+
+function parseFormatVersion(version: unknown): 1 | 2 {
+  if (version === 1 || version === 2) return version;
+  throw new BundleError(
+    'BUNDLE_VERSION',
+    `bundle.json says formatVersion ${show(version)}; this program reads versions 1 and 2 only. Nothing was loaded.`,
+    'Use a bundle made for this version, or a newer program.',
+  );
+}
+
+/** Parameters reach the model either as rows of the graph "params" or as text. */
+function checkParameterText(parameterText: unknown, hasGraph: boolean): void {
+  if (!hasGraph && parameterText === undefined) {
+    wrong('parameterText', parameterText, '"python-dict" in a bundle without the graph "params"');
+  }
+  if (hasGraph && parameterText !== undefined) {
+    wrong('parameterText', parameterText, 'absent in a bundle with the graph "params"');
+  }
 }
 
 /** Factors are three; a photo's and the sliders' rows of them lie next to each other. */
@@ -161,7 +179,7 @@ function byMode<T>(make: (mode: AnswerMode) => T): Record<AnswerMode, T> {
   return { auto: make('auto'), style: make('style'), param: make('param') };
 }
 
-function parseDimensions(json: unknown): Dimensions {
+function parseDimensions(json: unknown, hasParams: boolean): Dimensions {
   const raw = asObject(json, 'dimensions');
   const read = (key: keyof Dimensions, max: number) => asInteger(raw[key], `dimensions.${key}`, 1, max);
   const dimensions: Dimensions = {
@@ -172,37 +190,30 @@ function parseDimensions(json: unknown): Dimensions {
     headDim: read('headDim', 4096),
     latent: read('latent', 65536),
     imageTokens: read('imageTokens', 65536),
-    paramTokens: read('paramTokens', 4096),
+    paramTokens: hasParams ? read('paramTokens', 4096) : 0,
     vocabulary: read('vocabulary', 4_000_000),
   };
+  if (!hasParams && raw['paramTokens'] !== undefined) {
+    wrong('dimensions.paramTokens', raw['paramTokens'], 'absent in a bundle without the graph "params"');
+  }
   if (dimensions.heads % dimensions.kvHeads !== 0) {
     wrong('dimensions.kvHeads', dimensions.kvHeads, `a divisor of dimensions.heads (${dimensions.heads})`);
   }
   return dimensions;
 }
 
-function parseSize(json: unknown, where: string): number {
-  return asInteger(asObject(json, where)['size'], `${where}.size`, 1, 4096);
-}
-
-function parseGraphs(json: unknown, withFocus: boolean): Record<GraphName, ReadonlyMap<string, string>> {
+function parseGraphs(
+  json: unknown,
+  version: 1 | 2,
+  withFocus: boolean,
+): Record<GraphName, ReadonlyMap<string, string>> {
   const raw = asObject(json, 'graphs');
-  const needed = withFocus ? [...GRAPH_NAMES, ...FOCUS_GRAPHS] : GRAPH_NAMES;
+  const optional = version === 1 ? [] : OPTIONAL_GRAPHS;
+  const needed = [...GRAPH_NAMES, ...(withFocus ? FOCUS_GRAPHS : [])].filter((name) => !optional.includes(name));
   const filesOf = (name: GraphName): ReadonlyMap<string, string> => {
-    if (raw[name] === undefined) {
-      throw new BundleError(
-        'BUNDLE_GRAPH_MISSING',
-        `bundle.json has no graph "${name}"; a bundle needs ${needed.join(', ')}. Nothing was loaded.`,
-        GET_AGAIN,
-      );
-    }
-    const files = new Map<string, string>();
-    for (const [device, file] of Object.entries(asObject(raw[name], `graphs.${name}`))) {
-      const where = `graphs.${name}.${device}`;
-      if (!DEVICES.includes(device)) wrong(where, file, `keyed by one of ${DEVICES.join(', ')}`);
-      files.set(device, asFile(file, where));
-    }
-    return files;
+    if (raw[name] !== undefined) return parseGraphFiles(asObject(raw[name], `graphs.${name}`), name, version);
+    if (optional.includes(name)) return new Map();
+    throw missingGraph(name, needed);
   };
   return {
     vision: filesOf('vision'),
@@ -217,11 +228,36 @@ function parseGraphs(json: unknown, withFocus: boolean): Record<GraphName, Reado
   };
 }
 
-function parsePrompt(json: unknown, mode: AnswerMode): string {
+function parseGraphFiles(raw: Raw, name: GraphName, version: 1 | 2): ReadonlyMap<string, string> {
+  const devices = version === 1 ? DEVICES : [...DEVICES, 'webgpu-f16'];
+  const files = new Map<string, string>();
+  for (const [device, file] of Object.entries(raw)) {
+    const where = `graphs.${name}.${device}`;
+    if (!devices.includes(device)) wrong(where, file, `keyed by one of ${devices.join(', ')}`);
+    files.set(device, asFile(file, where));
+  }
+  // A graph that may be lacking lacks all of its files, or none.
+  if (version === 2 && files.size === 0) wrong(`graphs.${name}`, raw, 'an object that names at least one file');
+  return files;
+}
+
+function placesOf(mode: AnswerMode, { parameterText }: Pick<Version2, 'parameterText'>): readonly string[] {
+  switch (mode) {
+    case 'auto':
+      return ['{image}'];
+    case 'style':
+      return ['{image}', '{instruction}'];
+    case 'param':
+      return [parameterText === undefined ? '{params}' : '{parameters}'];
+  }
+}
+
+function parsePrompt(json: unknown, mode: AnswerMode, newer: Version2): string {
   const prompt = asText(json, `prompts.${mode}`);
+  const places = placesOf(mode, newer);
   for (const place of ALL_PLACES) {
     const count = prompt.split(place).length - 1;
-    const expected = PLACES[mode].includes(place) ? 1 : 0;
+    const expected = places.includes(place) ? 1 : 0;
     if (count !== expected) {
       wrong(`prompts.${mode}`, prompt, `a template with ${expected === 1 ? 'exactly one' : 'no'} ${place}`);
     }
@@ -255,40 +291,4 @@ function checkParameterNames(json: unknown): void {
   if (first >= 0) wrong(`parameters[${first}]`, names[first], `"${PARAMETER_NAMES[first]}"`);
   if (names.length !== PARAMETER_NAMES.length)
     wrong('parameters', names, `the ${PARAMETER_NAMES.length} parameter names`);
-}
-
-function asObject(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  return wrong(where, value, 'an object');
-}
-
-function asArray(value: unknown, where: string): unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : wrong(where, value, 'a list');
-}
-
-function asText(value: unknown, where: string): string {
-  return typeof value === 'string' && value !== '' ? value : wrong(where, value, 'a text that is not empty');
-}
-
-function asInteger(value: unknown, where: string, min: number, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  return wrong(where, value, `a whole number from ${min} to ${max}`);
-}
-
-function asFile(value: unknown, where: string): string {
-  return checkFileName(asText(value, where), `bundle.json, ${where},`);
-}
-
-function wrong(where: string, value: unknown, expected: string): never {
-  throw new BundleError(
-    'BUNDLE_MANIFEST',
-    `bundle.json: ${where} is ${show(value)} but must be ${expected}. Nothing was loaded.`,
-    'Get the bundle again, or export it anew if you made it yourself.',
-  );
-}
-
-function show(value: unknown): string {
-  // JSON.stringify gives undefined for what JSON cannot say, whatever its declared type.
-  const text = (JSON.stringify(value) as string | undefined) ?? 'missing';
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

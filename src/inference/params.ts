@@ -34,6 +34,13 @@ export interface Parameters {
   readonly values: Float32Array;
   /** Per factor: is any of its parameters not 0? A factor of zeros only has its latent set to 0. */
   readonly active: readonly [boolean, boolean, boolean];
+  /** The same values in double precision, for a model that reads them as text; `values` where absent. */
+  readonly exact?: Float64Array | undefined;
+}
+
+/** Index of the first parameter of a factor, and one past its last. */
+export function factorBounds(factor: number): [from: number, to: number] {
+  return [FACTOR_BOUNDS[factor], FACTOR_BOUNDS[factor + 1]];
 }
 
 /**
@@ -64,7 +71,7 @@ export function parseParameters(json: unknown): Parameters {
  * Throws InputError INPUT_PARAMETERS as parseParameters does.
  */
 export function parametersFromSliders(sliders: Readonly<Record<string, unknown>>): Parameters {
-  const values = new Float32Array(PARAMETER_NAMES.length);
+  const exact = new Float64Array(PARAMETER_NAMES.length);
   for (const [name, value] of Object.entries(sliders)) {
     checkName(name);
     if (typeof value !== 'number' || Number.isNaN(value)) {
@@ -73,9 +80,10 @@ export function parametersFromSliders(sliders: Readonly<Record<string, unknown>>
     if (value < -100 || value > 100) {
       return refuse(`The value of ${name} is ${value}, outside -100 to 100.`, 'Give a number from -100 to 100.');
     }
-    values[PARAMETER_NAMES.indexOf(name)] = value / 100;
+    exact[PARAMETER_NAMES.indexOf(name)] = value / 100;
   }
-  return { values, active: activeFactors(values) };
+  const values = Float32Array.from(exact);
+  return { values, active: activeFactors(values), exact };
 }
 
 /**
@@ -94,7 +102,7 @@ export function parametersFromValues(values: ArrayLike<number>): Parameters {
   if (bad >= 0) {
     return refuse(`The value of ${PARAMETER_NAMES[bad]} is ${copy[bad]}.`, 'The model takes values from -1 to 1.');
   }
-  return { values: copy, active: activeFactors(copy) };
+  return { values: copy, active: activeFactors(copy), exact: Float64Array.from(values) };
 }
 
 /** Sets the latent of every inactive factor to 0, in place. `latents` is [3, D] row-major. Returns `latents`. */

@@ -9,8 +9,10 @@ export type PromptPiece = { readonly ids: readonly number[] } | { readonly rows:
 const CHARACTERS_PER_TOKEN = 50;
 
 /**
- * Builds the prompt of a mode. `instruction` is the user's text for style mode: surrounding white space is dropped,
- * the rest is encoded apart from the template and never yields a special token.
+ * Builds the prompt of a mode. `instruction` is the user's text for style mode, of which surrounding white space is
+ * dropped, or in a bundle whose model reads them as text the printed parameters of param mode. It never yields a special
+ * token. In format version 1 it is encoded apart from the template; in version 2 it is put in its place first, and each
+ * run of ordinary text between special tokens and rows is encoded as one.
  *
  * Throws InputError INPUT_INSTRUCTION when the instruction of style mode is empty or longer than the bundle's
  * maxInstructionTokens.
@@ -21,6 +23,7 @@ export function buildPrompt(
   mode: AnswerMode,
   instruction = '',
 ): PromptPiece[] {
+  if (manifest.formatVersion === 2) return buildPrompt2(manifest, tokenizer, mode, instruction);
   const pieces: PromptPiece[] = [];
   let ids: number[] = [];
   for (const part of manifest.prompts[mode].split(/(\{image\}|\{params\}|\{instruction\})/)) {
@@ -38,11 +41,38 @@ export function buildPrompt(
   return pieces;
 }
 
+function buildPrompt2(
+  manifest: Manifest,
+  tokenizer: BundleTokenizer,
+  mode: AnswerMode,
+  instruction: string,
+): PromptPiece[] {
+  const { prompts, maxInstructionTokens } = manifest;
+  if (mode === 'style') encodeInstruction(instruction, maxInstructionTokens, tokenizer);
+  const text = mode === 'style' ? plainInstruction(instruction) : instruction;
+  const pieces: PromptPiece[] = [];
+  for (const part of prompts[mode].split(/(\{image\}|\{params\})/)) {
+    if (part === '{image}' || part === '{params}') {
+      pieces.push({ rows: part === '{image}' ? 'image' : 'params' });
+      continue;
+    }
+    // The template is cut at its special tokens before the user's text comes in, so that none of that is cut. A function
+    // puts it there, because a replacement text would have signs of its own ("$&").
+    const ids = tokenizer
+      .splitTemplate(part)
+      .flatMap((run) =>
+        typeof run === 'number'
+          ? [run]
+          : tokenizer.encodeText(run.replace(/\{instruction\}|\{parameters\}/, () => text)),
+      );
+    if (ids.length > 0) pieces.push({ ids });
+  }
+  return pieces;
+}
+
 /** Token ids of a user's instruction, trimmed. Throws InputError INPUT_INSTRUCTION as `buildPrompt`. */
 export function encodeInstruction(instruction: string, maxTokens: number, tokenizer: BundleTokenizer): number[] {
-  // JavaScript and the tokenizer used in training disagree on whether the byte order mark and NEL are white space;
-  // they mean nothing in an instruction.
-  const text = instruction.replace(/[\ufeff\u0085]/g, ' ').trim();
+  const text = plainInstruction(instruction);
   if (text === '') {
     throw new InputError(
       'INPUT_INSTRUCTION',
@@ -66,4 +96,10 @@ export function encodeInstruction(instruction: string, maxTokens: number, tokeni
       'Nothing was retouched.',
     shorten,
   );
+}
+
+function plainInstruction(instruction: string): string {
+  // JavaScript and the tokenizer used in training disagree on whether the byte order mark and NEL are white space;
+  // they mean nothing in an instruction.
+  return instruction.replace(/[\ufeff\u0085]/g, ' ').trim();
 }

@@ -83,6 +83,16 @@ function checkLatents(latents: Float32Array, latentSize: number): void {
   }
 }
 
+/** Throws InputError INPUT_COLOURS unless these are colours [N, 3] in [0, 1]. */
+export function checkColours(colours: Float32Array): void {
+  if (colours.length % 3 === 0 && colours.every((value) => value >= 0 && value <= 1)) return;
+  throw new InputError(
+    'INPUT_COLOURS',
+    'The colours are no rows of three values in [0, 1]. Nothing was rendered.',
+    'Check them.',
+  );
+}
+
 /**
  * Evaluates the Retouch Renderer: `colours` [N, 3] sRGB in [0, 1], `latents` [3, D] -> [N, 3] sRGB in [0, 1].
  * Throws CancelledError between chunks, InferenceError when a value that comes out is no number.

@@ -1,75 +1,32 @@
 import type { Lut3D } from '../color/lut3d';
 import type { Backend, Session } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { decodeAnswer, embedTokens, takeFloats, type Answer, type TextEvent } from './decoder';
+import { decodeAnswer, embedTokens, takeFloats, type Answer } from './decoder';
 import { InferenceError, InputError, throwIfCancelled } from './errors';
 import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs, graphsOf } from './graphs';
-import type { AnswerMode, Field, Manifest, Mode } from './manifest';
-import { maskInactiveFactors, type Factor, type Parameters } from './params';
-import { checkImage, preprocessImage, type RgbImage } from './preprocess';
+import type { AnswerMode, Manifest, Mode } from './manifest';
+import type { ReferenceInput } from './manifest2';
+import { checkMemory } from './memory';
+import { parametersAsPythonDict } from './parameterText';
+import { maskInactiveFactors, type Parameters } from './params';
+import { checkPhoto, referenceValues } from './photoInput';
+import { PhotoMemory, seePhoto } from './photoMemory';
+import { checkImage, type RgbImage } from './preprocess';
 import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
-import { bakeLut, bakeMeasured, type BakedLut, type Render } from './bake';
-import { renderRetouch, type Strength, withStrength } from './render';
+import { bakeLut, bakeMeasured, checkLutSize, type BakedLut, type Render } from './bake';
+import { checkColours, renderRetouch, withStrength } from './render';
+import {
+  reasoningFrom,
+  type BakeOptions,
+  type CallOptions,
+  type Capabilities,
+  type LoadOptions,
+  type RetouchResult,
+} from './result';
 import { Serial } from './serial';
 import { BundleTokenizer } from './tokenizer';
-
-export interface LoadProgress {
-  /** `verify`: files of the bundle are read and compared with their hashes; `load`: a graph is made ready. */
-  readonly stage: 'verify' | 'load';
-  readonly file: string;
-  /** Files of this stage done, and in all, where that is known. */
-  readonly done?: number;
-  readonly total?: number;
-}
-
-export interface LoadOptions {
-  /**
-   * `all` (the default): every file of the bundle is verified before anything runs. `used`: each file is verified
-   * when it is first needed; starts sooner. Either way no byte is used unverified.
-   */
-  readonly verify?: 'all' | 'used';
-  readonly onProgress?: (progress: LoadProgress) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called with the reasoning while it is written. */
-  readonly onText?: ((event: TextEvent) => void) | undefined;
-}
-
-export interface BakeOptions {
-  readonly strength?: Strength | undefined;
-  /** Grid points per axis; the bundle's lutSize when absent. */
-  readonly size?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Texts by factor; empty where the model says nothing. */
-export type FactorTexts = Readonly<Record<Factor, string>>;
-
-export interface Reasoning {
-  readonly elements: string;
-  readonly problems: FactorTexts;
-  readonly plan: FactorTexts;
-}
-
-export interface RetouchResult {
-  readonly mode: Mode;
-  /** [3, D] row-major: light, globalColor, specificColor. */
-  readonly latents: Float32Array;
-  readonly reasoning: Reasoning;
-  /** Tokens of the answer, written by the model or given by the skeleton. */
-  readonly tokens: number;
-  readonly tokenIds: readonly number[];
-  /**
-   * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded, `prefill`
-   * prompt read (with the encoding of parameters or style), `decode` answer written and turned into latents.
-   */
-  readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
-}
 
 /**
  * The model on one backend: a photo, a style, parameters or a reference look in; latents and reasoning out; latents
@@ -77,6 +34,7 @@ export interface RetouchResult {
  */
 export class Retoucher {
   private readonly serial = new Serial();
+  private readonly photos = new PhotoMemory();
 
   private constructor(
     private readonly bundle: Bundle,
@@ -90,13 +48,14 @@ export class Retoucher {
 
   /**
    * Opens and verifies a bundle and reads its tokenizer; graphs are loaded when first needed.
-   * Throws BundleError when the bundle cannot be used, CancelledError.
+   * Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError.
    */
   static async load(source: BundleSource, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
     const { onProgress, signal } = options;
     const started = performance.now();
     const bundle = await Bundle.open(source, signal);
     const { manifest } = bundle;
+    checkMemory(manifest, backend.halfFloat ? 'webgpu-f16' : backend.device, options.available ?? {});
     if (options.verify !== 'used') {
       await bundle.verifyAll({
         ...(signal ? { signal } : {}),
@@ -108,11 +67,18 @@ export class Retoucher {
       await bundle.readJson(manifest.tokenizerConfigFile, signal),
       manifest.tokenizerFile,
     );
-    const outputTokens = await bundle.readJson(manifest.outputTokensFile, signal);
-    const sectionTokens =
-      manifest.sectionTokensFile === undefined ? undefined : await bundle.readJson(manifest.sectionTokensFile, signal);
-    const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, sectionTokens);
-    const graphs = new Graphs(bundle, backend, (file) => onProgress?.({ stage: 'load', file }));
+    const optional = async (file: string | undefined) =>
+      file === undefined ? undefined : await bundle.readJson(file, signal);
+    const outputTokens = await optional(manifest.outputTokensFile);
+    const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
+    const graphs = new Graphs(
+      bundle,
+      backend,
+      onProgress &&
+        ((file) => {
+          onProgress({ stage: 'load', ...file });
+        }),
+    );
     throwIfCancelled(signal);
     return new Retoucher(bundle, backend, graphs, tokenizer, skeleton, performance.now() - started);
   }
@@ -122,19 +88,23 @@ export class Retoucher {
     return this.bundle.manifest;
   }
 
+  get capabilities(): Capabilities {
+    const { params, encoder } = this.manifest.graphs;
+    return { sliders: params.size > 0, reference: encoder.size > 0 };
+  }
+
   /**
    * Makes ready all graphs that a mode needs, so that its first call does not wait for them; without it each is loaded
-   * when it is first needed. Throws BundleError, InferenceError, CancelledError.
+   * when it is first needed. Throws BundleError, InferenceError, CancelledError, and InputError INPUT_NO_REFERENCE.
    */
   async prepare(mode: Mode, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    await this.exclusive(options.signal, async () => {
-      for (const graph of graphsOf(mode, this.manifest)) await this.graphs.get(graph, options.signal);
-    });
+    if (mode === 'reference') this.requireEncoder();
+    await this.exclusive(options.signal, () => this.graphs.prepare(graphsOf(mode, this.manifest), options.signal));
   }
 
   /** Looks at a photo and decides what it needs. Throws InputError, BundleError, InferenceError, CancelledError. */
   async auto(image: RgbImage, options: CallOptions = {}): Promise<RetouchResult> {
-    checkImage(image);
+    checkPhoto(image, this.manifest.photoInput);
     const prompt = buildPrompt(this.manifest, this.tokenizer, 'auto');
     return this.exclusive(options.signal, () => this.answerPhoto('auto', image, prompt, options));
   }
@@ -144,14 +114,20 @@ export class Retoucher {
    * Throws as `auto`, and InputError INPUT_INSTRUCTION when the instruction is empty or too long.
    */
   async style(image: RgbImage, instruction: string, options: CallOptions = {}): Promise<RetouchResult> {
-    checkImage(image);
-    const prompt = buildPrompt(this.manifest, this.tokenizer, 'style', instruction);
-    const words = encodeInstruction(instruction, this.manifest.maxInstructionTokens, this.tokenizer);
+    const { manifest, tokenizer } = this;
+    checkPhoto(image, manifest.photoInput);
+    const prompt = buildPrompt(manifest, tokenizer, 'style', instruction);
+    // The graph "style" takes the words by themselves.
+    const words = manifest.focus ? encodeInstruction(instruction, manifest.maxInstructionTokens, tokenizer) : [];
     return this.exclusive(options.signal, () => this.answerPhoto('style', image, prompt, options, words));
   }
 
-  /** Turns the 38 parameters into latents by the language model, with its plan in words. Throws as `auto`. */
+  /**
+   * Turns the 38 parameters into latents by the language model, with its plan in words. It takes no photo: the vision
+   * graph is not even loaded. Throws as `auto`.
+   */
   async param(parameters: Parameters, options: CallOptions = {}): Promise<RetouchResult> {
+    if (this.manifest.parameterText !== undefined) return this.paramByText(parameters, options);
     const prompt = buildPrompt(this.manifest, this.tokenizer, 'param');
     return this.exclusive(options.signal, async () => {
       const loadedBefore = this.graphs.loadMs;
@@ -172,6 +148,7 @@ export class Retoucher {
 
   /** Takes the look from a pair of photos of any sizes: what was done between them. No words. Throws as `auto`. */
   async reference(before: RgbImage, after: RgbImage, options: CallOptions = {}): Promise<RetouchResult> {
+    const input = this.requireEncoder();
     checkImage(before);
     checkImage(after);
     return this.exclusive(options.signal, async () => {
@@ -179,8 +156,10 @@ export class Retoucher {
       const encoder = await this.graphs.get('encoder', options.signal);
       const load = this.graphs.loadMs - loadedBefore;
       const started = performance.now();
-      const size = this.manifest.referenceSize;
-      const feeds = { before: this.imageTensor(before, size), after: this.imageTensor(after, size) };
+      const feeds = {
+        before: this.squareTensor(referenceValues(before, input), input.size),
+        after: this.squareTensor(referenceValues(after, input), input.size),
+      };
       throwIfCancelled(options.signal);
       const { latents } = await encoder.run(feeds, ['latents']);
       const values = this.checkLatents(await takeFloats(latents));
@@ -198,9 +177,17 @@ export class Retoucher {
 
   /**
    * Turns the 38 parameters into latents [3, D] by the parameter head alone, in about a millisecond: for sliders that
-   * answer at once. Throws BundleError, InferenceError, CancelledError.
+   * answer at once. Throws BundleError, InferenceError, CancelledError, and InputError INPUT_NO_SLIDERS when the bundle has
+   * no such head.
    */
   async sliders(parameters: Parameters, options: { readonly signal?: AbortSignal } = {}): Promise<Float32Array> {
+    if (!this.capabilities.sliders) {
+      throw new InputError(
+        'INPUT_NO_SLIDERS',
+        `The model "${this.manifest.name}" has no part that answers sliders at once. Nothing was retouched.`,
+        'Use param mode, in which the language model reads the parameters, or another model.',
+      );
+    }
     return this.exclusive(options.signal, async () => {
       const params = await this.graphs.get('params', options.signal);
       const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
@@ -213,13 +200,7 @@ export class Retoucher {
    */
   async bakeLut(latents: Float32Array, options: BakeOptions = {}): Promise<Lut3D> {
     const size = options.size ?? this.manifest.lutSize;
-    if (!Number.isInteger(size) || size < 2 || size > 129) {
-      throw new InputError(
-        'INPUT_SIZE',
-        `A LUT of ${size} points per axis was asked for. Nothing was rendered.`,
-        'Use 33 or 65.',
-      );
-    }
+    checkLutSize(size);
     return this.rendering(latents, options, (render) => bakeLut(render, size));
   }
 
@@ -238,13 +219,7 @@ export class Retoucher {
    * Renders few colours directly: `colours` [N, 3] sRGB in [0, 1] -> [N, 3] in [0, 1]. Throws as `bakeLut`.
    */
   async renderColours(colours: Float32Array, latents: Float32Array, options: BakeOptions = {}): Promise<Float32Array> {
-    if (colours.length % 3 !== 0 || colours.some((value) => !(value >= 0 && value <= 1))) {
-      throw new InputError(
-        'INPUT_COLOURS',
-        'The colours are no rows of three values in [0, 1]. Nothing was rendered.',
-        'Check them.',
-      );
-    }
+    checkColours(colours);
     return this.rendering(latents, options, (render) => render(colours));
   }
 
@@ -262,7 +237,10 @@ export class Retoucher {
 
   /** Releases the sessions, after the calls that are under way. Later calls throw InferenceError. */
   async dispose(): Promise<void> {
-    await this.serial.run(() => this.graphs.dispose());
+    await this.serial.run(() => {
+      this.photos.clear();
+      return this.graphs.dispose();
+    });
   }
 
   private exclusive<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
@@ -274,6 +252,30 @@ export class Retoucher {
     });
   }
 
+  private async paramByText(parameters: Parameters, options: CallOptions): Promise<RetouchResult> {
+    const { text, active } = parametersAsPythonDict(parameters);
+    const prompt = buildPrompt(this.manifest, this.tokenizer, 'param', text);
+    return this.exclusive(options.signal, async () => {
+      const loadedBefore = this.graphs.loadMs;
+      const decoder = await this.loadDecoder(options.signal);
+      const load = this.graphs.loadMs - loadedBefore;
+      const result = await this.answer('param', decoder, prompt, {}, undefined, options);
+      maskInactiveFactors(result.latents, active);
+      return { ...result, timingsMs: { ...result.timingsMs, load } };
+    });
+  }
+
+  /** What the encoder takes, in a bundle that has one. */
+  private requireEncoder(): ReferenceInput {
+    const { referenceInput, name } = this.manifest;
+    if (this.capabilities.reference && referenceInput) return referenceInput;
+    throw new InputError(
+      'INPUT_NO_REFERENCE',
+      `The model "${name}" came without the part that takes a look from a pair of photos. Nothing was retouched.`,
+      'Convert it again together with its encoder and renderer file, or use another model for references.',
+    );
+  }
+
   private async answerPhoto(
     mode: 'auto' | 'style',
     image: RgbImage,
@@ -281,8 +283,14 @@ export class Retoucher {
     options: CallOptions,
     words: readonly number[] = [],
   ): Promise<RetouchResult> {
+    const { backend } = this;
+    const { photoInput } = this.manifest;
+    const recognising = performance.now();
+    const key = await this.photos.keyOf(image);
+    const recognisedMs = performance.now() - recognising;
+    const known = this.photos.get(key);
     const loadedBefore = this.graphs.loadMs;
-    const vision = await this.graphs.get('vision', options.signal);
+    const vision = known ? undefined : await this.graphs.get('vision', options.signal);
     const focused = this.manifest.focus && {
       style: mode === 'style' ? await this.graphs.get('style', options.signal) : undefined,
       effect: await this.graphs.get('effect', options.signal),
@@ -290,18 +298,19 @@ export class Retoucher {
     const decoder = await this.loadDecoder(options.signal);
     const load = this.graphs.loadMs - loadedBefore;
     const started = performance.now();
-    const pixels = this.imageTensor(image, this.manifest.imageSize);
+    const { pixels, rows } =
+      known ?? (await seePhoto({ backend, manifest: this.manifest }, vision!, image, options.signal));
+    if (!known) this.photos.keep(key, { pixels, rows });
+    const seenMs = performance.now() - started;
+    // To recognise a photo is part of encoding it, or of what is left to do when that falls away.
+    const visionMs = known ? 0 : recognisedMs + seenMs;
     throwIfCancelled(options.signal);
-    const { image_tokens: rows } = await vision.run({ image: pixels }, ['image_tokens']);
-    const imageRows = await takeFloats(rows);
-    const visionMs = performance.now() - started;
-    throwIfCancelled(options.signal);
-    const seen = { pixels, rows: imageRows };
-    const focus = focused && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
-    const focusMs = performance.now() - started - visionMs;
-    const result = await this.answer(mode, decoder, prompt, { image: imageRows }, focus, options);
+    const seen = pixels && { pixels: this.squareTensor(pixels, photoInput.size), rows };
+    const focus = focused && seen && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
+    const restMs = performance.now() - started - seenMs + (known ? recognisedMs : 0);
+    const result = await this.answer(mode, decoder, prompt, { image: rows }, focus, options);
     const { prefill, decode } = result.timingsMs;
-    return { ...result, timingsMs: { load, vision: visionMs, prefill: focusMs + prefill, decode } };
+    return { ...result, timingsMs: { load, vision: visionMs, prefill: restMs + prefill, decode } };
   }
 
   private async focusOn(
@@ -337,10 +346,15 @@ export class Retoucher {
     { signal, onText }: CallOptions,
   ): Promise<RetouchResult> {
     const { backend, tokenizer, skeleton } = this;
-    const { dimensions } = this.manifest;
-    const parts = { backend, embed, decoder, tokenizer, skeleton, dimensions };
+    const { dimensions, cache } = this.manifest;
+    const half = cache?.float16.has(this.bundle.graphKey('decoder', backend) ?? 'default') === true;
+    const parts = {
+      ...{ backend, embed, decoder, tokenizer, skeleton, dimensions },
+      cache: cache && { positions: cache.positions, type: half ? ('float16' as const) : ('float32' as const) },
+    };
     const answer: Answer = await decodeAnswer(parts, {
       sections: skeleton.sections[mode],
+      separators: skeleton.separators[mode],
       prompt,
       rows,
       focus: focus?.rows,
@@ -364,8 +378,8 @@ export class Retoucher {
     };
   }
 
-  private imageTensor(image: RgbImage, size: number) {
-    return this.backend.floats(preprocessImage(image, size), [1, 3, size, size]);
+  private squareTensor(values: Float32Array, size: number) {
+    return this.backend.floats(values, [1, 3, size, size]);
   }
 
   private parameterTensor({ values }: Parameters) {
@@ -380,13 +394,4 @@ export class Retoucher {
       'Choose another device, or get the bundle again.',
     );
   }
-}
-
-function reasoningFrom(texts: ReadonlyMap<Field, string>): Reasoning {
-  const factors = (kind: 'problems' | 'plan'): FactorTexts => ({
-    light: texts.get(`${kind}.light`) ?? '',
-    globalColor: texts.get(`${kind}.globalColor`) ?? '',
-    specificColor: texts.get(`${kind}.specificColor`) ?? '',
-  });
-  return { elements: texts.get('elements') ?? '', problems: factors('problems'), plan: factors('plan') };
 }

@@ -48,11 +48,13 @@ export class BundleTokenizer {
 
   /** Ids of text written by the bundle's maker, in which the text of an added token means that token. */
   encodeTemplate(text: string): number[] {
+    return this.splitTemplate(text).flatMap((piece) => (typeof piece === 'number' ? [piece] : this.encodeText(piece)));
+  }
+
+  /** The same cut at the added tokens: their ids, and the runs of ordinary text between them. */
+  splitTemplate(text: string): (number | string)[] {
     const pieces = this.anyAdded ? text.split(this.anyAdded) : [text];
-    return pieces.flatMap((piece) => {
-      const id = this.added.get(piece);
-      return id === undefined ? this.encodeText(piece) : [id];
-    });
+    return pieces.filter((piece) => piece !== '').map((piece) => this.added.get(piece) ?? piece);
   }
 
   /**

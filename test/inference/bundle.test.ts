@@ -175,7 +175,7 @@ describe('SHA256SUMS', () => {
 
 describe('bundle.json that fits its hash but not the format', () => {
   const edits: [string, (manifest: Loose) => void, code: string, message: string][] = [
-    ['another version', (m) => (m.formatVersion = 2), 'BUNDLE_VERSION', 'formatVersion 2'],
+    ['another version', (m) => (m.formatVersion = 3), 'BUNDLE_VERSION', 'formatVersion 3'],
     ['no version', (m) => delete m.formatVersion, 'BUNDLE_VERSION', 'missing'],
     ['version as text', (m) => (m.formatVersion = '1'), 'BUNDLE_VERSION', '"1"'],
     ['a graph missing', (m) => delete m.graphs.encoder, 'BUNDLE_GRAPH_MISSING', '"encoder"'],

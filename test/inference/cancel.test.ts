@@ -29,7 +29,10 @@ describe.each(CALLS)('cancelling %s', (_name, call) => {
     const undisturbed = await Retoucher.load(memorySource(FILES), backend, { verify: 'used' });
     const expected = timeless(await call(undisturbed));
     const loads = backend.log.filter((entry) => entry === 'load').length;
-    const runs = backend.log.length - loads;
+    // The retoucher knows its photo now: what is asked of the runtime from here on goes without the vision graph.
+    backend.log.length = 0;
+    expect(timeless(await call(undisturbed))).toEqual(expected);
+    const runs = backend.log.length;
     expect(runs).toBeGreaterThan(0);
 
     const cancelAt = async (retoucher: Retoucher, at: number): Promise<void> => {
@@ -45,7 +48,8 @@ describe.each(CALLS)('cancelling %s', (_name, call) => {
       expect(backend.log.length).toBe(at + 1);
       expect(backend.alive()).toBe(0);
     };
-    for (let at = -1; at < loads; at++) {
+    // A fresh one meets all loads, and the first run, which is that of the vision graph where there is one.
+    for (let at = -1; at <= loads; at++) {
       const fresh = await Retoucher.load(memorySource(FILES), backend, { verify: 'used' });
       await cancelAt(fresh, at);
       expect(timeless(await call(fresh))).toEqual(expected);

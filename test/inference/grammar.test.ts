@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { AnswerGrammar, compileSkeleton, pickToken, type SectionIds } from '../../src/inference/grammar';
 import { parseManifest } from '../../src/inference/manifest';
 import { BundleTokenizer } from '../../src/inference/tokenizer';
-import { BUNDLES, jsonOf, readBundle } from './support/bundles';
+import { BUNDLES, jsonOf, type Loose, readBundle, TINY } from './support/bundles';
 
 const SECTIONS: SectionIds[] = [
   { field: 'elements', start: 100, end: 101, maxTokens: 3, allowed: new Uint8Array() },
@@ -34,6 +34,25 @@ describe('AnswerGrammar', () => {
     grammar.accept(8);
     expect(grammar.accept(9)).toMatchObject({ feed: [9, 101, 102], closes: true, finished: false });
     expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], marks: FINAL(1), closes: true, finished: true });
+  });
+
+  test('separators stand before each section and before the retouch tokens, in the same passes', () => {
+    const grammar = new AnswerGrammar(SECTIONS, RETOUCH, [[50], [60, 61], [70]]);
+    expect(grammar.begin()).toEqual({ feed: [50, 100], marks: [] });
+    expect(grammar.accept(7)).toMatchObject({ feed: [7], closes: false });
+    expect(grammar.accept(101)).toEqual({
+      feed: [101, 60, 61, 102],
+      marks: [{ place: 3, row: 3 }],
+      closes: true,
+      finished: false,
+    });
+    // The first latent is read where the first retouch token is predicted: at the separator.
+    expect(grammar.accept(9)).toEqual({
+      feed: [9, 103, 70, 200, 201],
+      marks: FINAL(2),
+      closes: true,
+      finished: true,
+    });
   });
 
   test('problems and plans turn to rows of their own', () => {
@@ -120,5 +139,55 @@ describe.each(BUNDLES)('skeleton of the %s bundle', (_name, folder) => {
     expect(pickToken(logits, skeleton, section)).toBe(outputs[texts[4]]);
     logits.fill(-Infinity);
     expect(pickToken(logits, skeleton, section)).toBeUndefined();
+  });
+});
+
+describe('scores for all of the vocabulary', () => {
+  const files = readBundle(TINY);
+  const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
+  const compile = (edit: (json: Loose) => unknown) => {
+    const json = jsonOf(files, 'bundle.json');
+    json.formatVersion = 2;
+    delete json.outputTokens;
+    edit(json);
+    return compileSkeleton(parseManifest(json), tokenizer, undefined);
+  };
+
+  test('logit i is token i; rows of the embedding beyond the tokenizer are never written', () => {
+    const { sections, scores, outputTokens } = compile((json) => (json.dimensions.vocabulary = 440));
+    expect([scores, outputTokens]).toEqual([440, undefined]);
+    const [section] = sections.auto;
+    const logits = new Float32Array(440);
+    logits[438] = 9;
+    logits[section.end] = 5;
+    logits[section.start] = 8;
+    logits[57] = 6;
+    expect(pickToken(logits, {}, section)).toBe(57);
+    logits[57] = 4;
+    expect(pickToken(logits, {}, section)).toBe(section.end);
+  });
+
+  test('151,665 of them: masks are shared between sections of one end, and a token is picked in a moment', () => {
+    const { sections } = compile((json) => (json.dimensions.vocabulary = 151_665));
+    const all = Object.values(sections).flat();
+    expect(new Set(all.map(({ allowed }) => allowed)).size).toBe(new Set(all.map(({ end }) => end)).size);
+    for (const { allowed, end } of all) {
+      for (const other of all) expect(allowed[other.end]).toBe(other.end === end ? 1 : 0);
+    }
+    const logits = new Float32Array(151_665).map((_, i) => (i * 7919) % 1000);
+    const started = performance.now();
+    for (let i = 0; i < 20; i++) pickToken(logits, {}, all[0]);
+    expect((performance.now() - started) / 20).toBeLessThan(50);
+  });
+
+  test('separators are plain text, whatever they say', () => {
+    const { separators } = compile((json) => (json.separators = { param: ['', '\n', '<|im_start|>', 'a'] }));
+    expect(separators.param).toEqual(['', '\n', '<|im_start|>', 'a'].map((text) => tokenizer.encodeText(text)));
+    expect(separators.param[2].length).toBeGreaterThan(1);
+    expect(separators.auto.flat()).toEqual([]);
+  });
+
+  test('a vocabulary without the end of a section is refused', () => {
+    expect(() => compile((json) => (json.dimensions.vocabulary = 300))).toThrow('lacks the token that ends');
   });
 });

@@ -1,7 +1,7 @@
 import { parseManifest } from '../../src/inference/manifest';
 import { buildPrompt, type PromptPiece } from '../../src/inference/prompt';
 import { BundleTokenizer } from '../../src/inference/tokenizer';
-import { BUNDLES, jsonOf, readBundle } from './support/bundles';
+import { BUNDLES, jsonOf, readBundle, TINY } from './support/bundles';
 import { failureOf } from './support/errors';
 
 describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
@@ -77,5 +77,70 @@ describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
     expect(error.message).toMatch(/\d{4,} characters/);
     expect(error.hint).toContain(`${manifest.maxInstructionTokens} tokens`);
     expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('prompts of version 2', () => {
+  const files = readBundle(TINY);
+  const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
+  const of = (prompts: Partial<Record<'auto' | 'style' | 'param', string>>) => {
+    const json = jsonOf(files, 'bundle.json');
+    json.formatVersion = 2;
+    Object.assign(json.prompts, prompts);
+    if (prompts.param) {
+      delete json.graphs.params;
+      delete json.dimensions.paramTokens;
+      delete json.focus;
+      json.parameterText = 'python-dict';
+    }
+    return parseManifest(json);
+  };
+  const start = tokenizer.addedTokenId('<|im_start|>');
+  const task = tokenizer.addedTokenId('<Style_Retouch_Task>');
+
+  test('the text of a user and what is around it are one run of text', () => {
+    const manifest = of({ style: '{image}<|im_start|><Style_Retouch_Task>Instr{instruction} please<|im_start|>' });
+    const whole = tokenizer.encodeText('Instruction please');
+    expect(buildPrompt(manifest, tokenizer, 'style', ' uction ')).toEqual([
+      { rows: 'image' },
+      { ids: [start, task, ...whole, start] },
+    ]);
+    // In pieces it is another prompt: this is what the test is about.
+    expect([...tokenizer.encodeText('Instr'), ...tokenizer.encodeText('uction')]).not.toEqual(
+      tokenizer.encodeText('Instruction'),
+    );
+  });
+
+  test('a photo cuts a run', () => {
+    const manifest = of({ style: 'Instr{image}uction{instruction}' });
+    expect(buildPrompt(manifest, tokenizer, 'style', '!')).toEqual([
+      { ids: tokenizer.encodeText('Instr') },
+      { rows: 'image' },
+      { ids: tokenizer.encodeText('uction!') },
+    ]);
+  });
+
+  test('special tokens, places and signs of replacement in the text of a user are text', () => {
+    const manifest = of({ style: '{image}<|im_start|>a {instruction} b' });
+    for (const text of [...tokenizer.addedTokens, '{image}', '{instruction}', '{parameters}', '$& $1 $$', "$'"]) {
+      expect(buildPrompt(manifest, tokenizer, 'style', text)).toEqual([
+        { rows: 'image' },
+        { ids: [start, ...tokenizer.encodeText(`a ${text} b`)] },
+      ]);
+    }
+  });
+
+  test('parameters are put in their place as they are', () => {
+    const manifest = of({ param: '<|im_start|>Instr{parameters}<|im_start|>' });
+    expect(buildPrompt(manifest, tokenizer, 'param', "{'a': -0.4}")).toEqual([
+      { ids: [start, ...tokenizer.encodeText("Instr{'a': -0.4}"), start] },
+    ]);
+  });
+
+  test('an empty or too long style is refused as in version 1', async () => {
+    const manifest = of({});
+    for (const text of ['  ', 'a '.repeat(300)]) {
+      expect((await failureOf(() => buildPrompt(manifest, tokenizer, 'style', text))).code).toBe('INPUT_INSTRUCTION');
+    }
   });
 });

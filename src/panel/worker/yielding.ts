@@ -8,6 +8,8 @@ import { type Session } from '../../inference/backend';
 export function yielding(backend: Backend): Backend {
   return {
     device: backend.device,
+    halfFloat: backend.halfFloat,
+    zeros: (type, dims) => backend.zeros(type, dims),
     floats: (data, dims) => backend.floats(data, dims),
     integers: (data, dims) => backend.integers(data, dims),
     createSession: async (bytes, options): Promise<Session> => {

@@ -18,6 +18,8 @@ export function watched(backend: Backend, before: (entry: string, count: number)
   };
   return {
     device: backend.device,
+    halfFloat: backend.halfFloat,
+    zeros: (type, dims) => backend.zeros(type, dims),
     log,
     alive: () => made - gone,
     floats: (data, dims) => backend.floats(data, dims),
@@ -28,9 +30,9 @@ export function watched(backend: Backend, before: (entry: string, count: number)
       return {
         inputNames: session.inputNames,
         outputNames: session.outputNames,
-        run: async (feeds, outputs) => {
+        run: async (feeds, outputs, into) => {
           note(`run:${outputs.filter((name) => !name.startsWith('present.')).join(',')}`);
-          const results = await session.run(feeds, outputs);
+          const results = await session.run(feeds, outputs, into);
           for (const tensor of Object.values(results)) {
             made++;
             const dispose = tensor.dispose.bind(tensor);

@@ -1,0 +1,152 @@
+import type { AnswerMode, DeviceKey, Section } from './manifest';
+import { asArray, asFile, asInteger, asObject, asOneOf, asText, type Raw, wrong } from './manifestChecks';
+
+// What a bundle.json may hold from format version 2 on: what a published model needs that is not ours.
+
+/** How a photo becomes the square that the vision graph sees. */
+export type PhotoInput =
+  /** Squashed by adaptive average pooling. */
+  | { readonly kind: 'squash'; readonly size: number }
+  /** Shrunk until the short edge is `shortEdge`, put on a black square, resized to `size`; all in 8 bits. */
+  | { readonly kind: 'letterbox'; readonly shortEdge: number; readonly size: number };
+
+/** How each photo of a reference pair becomes the square that the encoder sees. */
+export type ReferenceInput =
+  | { readonly kind: 'squash'; readonly size: number }
+  /** Resized with a bilinear filter in 8 bits; the planes in the order of `channels`. */
+  | { readonly kind: 'resize'; readonly size: number; readonly channels: 'rgb' | 'bgr' };
+
+/** A key/value cache of one size from the first run on. */
+export interface StaticCache {
+  /** Prompt and answer may take this many positions together. */
+  readonly positions: number;
+  /** Devices whose decoder keeps it in half precision. */
+  readonly float16: ReadonlySet<DeviceKey>;
+}
+
+/** What must be shown and accepted before first use. */
+export interface Terms {
+  readonly summary: string;
+  readonly file: string;
+}
+
+/** Bytes needed at the peak, by count. */
+export interface MemoryNeeds {
+  /** Of the process, beside the GPU. */
+  readonly page: number;
+  readonly gpu?: number | undefined;
+  /** The largest single buffer on the GPU. */
+  readonly largestBuffer?: number | undefined;
+}
+
+export interface Version2 {
+  readonly parameterText?: 'python-dict' | undefined;
+  /** Plain text before each section and, last, before the retouch tokens. */
+  readonly separators: Readonly<Record<AnswerMode, readonly string[]>>;
+  readonly cache?: StaticCache | undefined;
+  readonly terms?: Terms | undefined;
+  readonly memory: ReadonlyMap<DeviceKey, MemoryNeeds>;
+  /** May the model be used for research only? */
+  readonly research: boolean;
+}
+
+const ENTRIES = ['parameterText', 'separators', 'cache', 'terms', 'memory', 'research'] as const;
+const CACHE_DEVICES: readonly DeviceKey[] = ['default', 'node', 'wasm', 'webgpu', 'webgpu-f16'];
+const MEMORY_DEVICES: readonly DeviceKey[] = ['node', 'wasm', 'webgpu', 'webgpu-f16'];
+/** Beyond any machine, and exact in a float64. */
+const MOST_BYTES = 2 ** 44;
+
+/** The entries of version 1, after a look that nothing of version 2 is among them. */
+export function withoutVersion2(root: Raw, answer: Readonly<Record<AnswerMode, readonly Section[]>>): Version2 {
+  for (const name of ENTRIES) if (root[name] !== undefined) wrong(name, root[name], 'absent in formatVersion 1');
+  return { separators: parseSeparators(undefined, answer), memory: new Map(), research: false };
+}
+
+/** The entries of version 2. Throws BundleError BUNDLE_MANIFEST. */
+export function parseVersion2(root: Raw, answer: Readonly<Record<AnswerMode, readonly Section[]>>): Version2 {
+  const { parameterText, research } = root;
+  return {
+    parameterText:
+      parameterText === undefined ? undefined : asOneOf(parameterText, 'parameterText', ['python-dict'] as const),
+    separators: parseSeparators(root['separators'], answer),
+    cache: root['cache'] === undefined ? undefined : parseCache(root['cache']),
+    terms: root['terms'] === undefined ? undefined : parseTerms(root['terms']),
+    memory: root['memory'] === undefined ? new Map() : parseMemory(root['memory']),
+    research:
+      research === undefined || typeof research === 'boolean'
+        ? research === true
+        : wrong('research', research, 'true or false'),
+  };
+}
+
+/** `preprocess.image`; in version 1 there is one kind, which needs no name. */
+export function parsePhotoInput(json: unknown, version: 1 | 2): PhotoInput {
+  const where = 'preprocess.image';
+  const raw = asObject(json, where);
+  const size = asInteger(raw['size'], `${where}.size`, 1, 4096);
+  if (kindOf(raw, where, version, 'letterbox') === 'squash') return { kind: 'squash', size };
+  return { kind: 'letterbox', shortEdge: asInteger(raw['shortEdge'], `${where}.shortEdge`, 1, 4096), size };
+}
+
+/** `preprocess.reference`. */
+export function parseReferenceInput(json: unknown, version: 1 | 2): ReferenceInput {
+  const where = 'preprocess.reference';
+  const raw = asObject(json, where);
+  const size = asInteger(raw['size'], `${where}.size`, 1, 4096);
+  if (kindOf(raw, where, version, 'resize') === 'squash') return { kind: 'squash', size };
+  return { kind: 'resize', size, channels: asOneOf(raw['channels'], `${where}.channels`, ['rgb', 'bgr'] as const) };
+}
+
+function kindOf<T extends string>(raw: Raw, where: string, version: 1 | 2, other: T): 'squash' | T {
+  const { kind = 'squash' } = raw;
+  if (version === 1) return kind === 'squash' ? 'squash' : wrong(`${where}.kind`, kind, '"squash" in formatVersion 1');
+  return asOneOf<'squash' | T>(kind, `${where}.kind`, ['squash', other]);
+}
+
+function parseSeparators(
+  json: unknown,
+  answer: Readonly<Record<AnswerMode, readonly Section[]>>,
+): Record<AnswerMode, readonly string[]> {
+  const raw = json === undefined ? {} : asObject(json, 'separators');
+  const unknown = Object.keys(raw).find((mode) => !Object.hasOwn(answer, mode));
+  if (unknown !== undefined) wrong(`separators.${unknown}`, raw[unknown], 'under auto, style or param');
+  const of = (mode: AnswerMode): readonly string[] => {
+    const count = answer[mode].length + 1;
+    if (raw[mode] === undefined) return new Array<string>(count).fill('');
+    const texts = asArray(raw[mode], `separators.${mode}`);
+    if (texts.length !== count) {
+      wrong(`separators.${mode}`, texts, `${count} texts: one before each section, one before the retouch tokens`);
+    }
+    return texts.map((text, i) =>
+      typeof text === 'string' ? text : wrong(`separators.${mode}[${i}]`, text, 'a text'),
+    );
+  };
+  return { auto: of('auto'), style: of('style'), param: of('param') };
+}
+
+function parseCache(json: unknown): StaticCache {
+  const raw = asObject(json, 'cache');
+  const float16 = raw['float16'] === undefined ? [] : asArray(raw['float16'], 'cache.float16');
+  return {
+    positions: asInteger(raw['positions'], 'cache.positions', 1, 131_072),
+    float16: new Set(float16.map((device, i) => asOneOf(device, `cache.float16[${i}]`, CACHE_DEVICES))),
+  };
+}
+
+function parseTerms(json: unknown): Terms {
+  const raw = asObject(json, 'terms');
+  return { summary: asText(raw['summary'], 'terms.summary'), file: asFile(raw['file'], 'terms.file') };
+}
+
+function parseMemory(json: unknown): ReadonlyMap<DeviceKey, MemoryNeeds> {
+  const needs = Object.entries(asObject(json, 'memory')).map(([name, item]) => {
+    const device = MEMORY_DEVICES.find((known) => known === name);
+    if (device === undefined) return wrong(`memory.${name}`, item, `keyed by one of ${MEMORY_DEVICES.join(', ')}`);
+    const raw = asObject(item, `memory.${name}`);
+    const bytes = (key: string) => asInteger(raw[key], `memory.${name}.${key}`, 0, MOST_BYTES);
+    const optional = (key: string) => (raw[key] === undefined ? undefined : bytes(key));
+    const need = { page: bytes('page'), gpu: optional('gpu'), largestBuffer: optional('largestBuffer') };
+    return [device, need] as const;
+  });
+  return new Map(needs);
+}

@@ -1,0 +1,83 @@
+import type { TextEvent } from './decoder';
+import type { Field, Mode } from './manifest';
+import type { AvailableMemory } from './memory';
+import type { Factor } from './params';
+import type { Strength } from './render';
+
+export interface LoadProgress {
+  /** `verify`: files of the bundle are read and compared with their hashes; `load`: a graph is made ready. */
+  readonly stage: 'verify' | 'load';
+  readonly file: string;
+  /** Files of this stage done, and in all, where that is known. */
+  readonly done?: number;
+  readonly total?: number;
+  /** The same in bytes, where the bundle's source can tell; may come several times for one file. */
+  readonly bytes?: number;
+  readonly totalBytes?: number;
+}
+
+export interface LoadOptions {
+  /**
+   * `all` (the default): every file of the bundle is verified before anything runs. `used`: each file is verified
+   * when it is first needed; starts sooner. Either way no byte is used unverified.
+   */
+  readonly verify?: 'all' | 'used';
+  /** What this machine has to give: a device that cannot hold the model is refused before anything is loaded. */
+  readonly available?: AvailableMemory;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the reasoning while it is written. */
+  readonly onText?: ((event: TextEvent) => void) | undefined;
+}
+
+export interface BakeOptions {
+  readonly strength?: Strength | undefined;
+  /** Grid points per axis; the bundle's lutSize when absent. */
+  readonly size?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a bundle can do beyond photos and styles. */
+export interface Capabilities {
+  /** Does it answer sliders at once, by a head of its own? (Param mode works either way.) */
+  readonly sliders: boolean;
+  readonly reference: boolean;
+}
+
+/** Texts by factor; empty where the model says nothing. */
+export type FactorTexts = Readonly<Record<Factor, string>>;
+
+export interface Reasoning {
+  readonly elements: string;
+  readonly problems: FactorTexts;
+  readonly plan: FactorTexts;
+}
+
+export interface RetouchResult {
+  readonly mode: Mode;
+  /** [3, D] row-major: light, globalColor, specificColor. */
+  readonly latents: Float32Array;
+  readonly reasoning: Reasoning;
+  /** Tokens of the answer, written by the model or given by the skeleton. */
+  readonly tokens: number;
+  readonly tokenIds: readonly number[];
+  /**
+   * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded (0 for a photo
+   * that is known from the call before), `prefill` prompt read (with the encoding of parameters or style), `decode` answer written and turned into latents.
+   */
+  readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
+}
+
+/** The texts of an answer as a result holds them. */
+export function reasoningFrom(texts: ReadonlyMap<Field, string>): Reasoning {
+  const factors = (kind: 'problems' | 'plan'): FactorTexts => ({
+    light: texts.get(`${kind}.light`) ?? '',
+    globalColor: texts.get(`${kind}.globalColor`) ?? '',
+    specificColor: texts.get(`${kind}.specificColor`) ?? '',
+  });
+  return { elements: texts.get('elements') ?? '', problems: factors('problems'), plan: factors('plan') };
+}
