@@ -33,7 +33,7 @@ export const DEVICE = 'cpu (onnxruntime-node)';
 
 /** Opens and verifies the bundle on onnxruntime-node and makes its graphs ready. Throws HostError BUNDLE_FOLDER, BundleError, CancelledError. */
 export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal }) => {
-  const source = await openFolderBundle(bundle ?? path.join(packageRoot(), 'models'));
+  const source = await openFolderBundle(bundleFolder(bundle));
   // Loaded here and not above, so that --help answers at once.
   const ort = await import('onnxruntime-node');
   const backend = createOrtBackend(ort, { device: 'node', ...(threads === undefined ? {} : { threads }) });
@@ -41,6 +41,11 @@ export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal }
   await retoucher.prepare(mode, { signal });
   return retoucher;
 };
+
+/** Folder of the bundle that is used: the one that was given, else the one that comes with the program. */
+export function bundleFolder(given: string | undefined): string {
+  return given ?? path.join(packageRoot(), 'models');
+}
 
 /** Folder of this package: the nearest one upwards whose package.json is ours. */
 export function packageRoot(): string {

@@ -18,6 +18,15 @@ export class ParameterFileError extends VeraRetouchError {
   }
 }
 
+/** The model's own terms were not accepted, or cannot be shown. Nothing was read or written. */
+export class TermsError extends VeraRetouchError {
+  declare readonly code: 'MODEL_TERMS';
+
+  constructor(message: string, hint: string, cause?: unknown) {
+    super(message, { code: 'MODEL_TERMS', hint, cause });
+  }
+}
+
 /** What the program's exit codes mean; printed by --help. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 

@@ -18,6 +18,8 @@ export interface RetouchJob {
   /** Folder of the model bundle; the one that comes with the program when absent. */
   readonly bundle: string | undefined;
   readonly threads: number | undefined;
+  /** Were the terms of the model accepted, where it has some? */
+  readonly acceptTerms?: true | undefined;
   readonly json: boolean;
   /** One look for all photos: that of the first, or the mean. Makes a batch of any list of photos. */
   readonly match?: Match | undefined;
@@ -97,6 +99,7 @@ interface RawOptions {
   bundle?: string;
   threads?: number;
   json?: boolean;
+  acceptModelTerms?: true;
   match?: string;
 }
 
@@ -120,6 +123,7 @@ function retouchCommand(program: Command): Command {
     )
     .option('--out <dir>', 'folder for the results', DEFAULT_OUT)
     .option('--bundle <dir>', 'folder of the model bundle (default: the one that comes with the program)')
+    .option('--accept-model-terms', 'accept the terms of a model that has its own (shown without this option)')
     .addOption(new Option('--threads <n>', 'processor threads to use (default: all)').argParser(parseThreads))
     .addOption(
       new Option('--match <how>', 'keep one look over all photos: that of the first one, or the mean').choices([
@@ -148,6 +152,7 @@ function readJob(photos: readonly string[], options: RawOptions): RetouchJob {
     out: options.out,
     bundle: options.bundle,
     threads: options.threads,
+    acceptTerms: options.acceptModelTerms,
     json: options.json ?? false,
   };
 }

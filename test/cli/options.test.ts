@@ -34,6 +34,11 @@ test('everything that can be said is understood', () => {
   expect(job('a.jpg', '--params', 'p.json').task).toEqual({ kind: 'param', file: 'p.json' });
 });
 
+test('terms of a model are accepted by a word of their own only', () => {
+  expect(job('a.jpg', '--auto').acceptTerms).toBeUndefined();
+  expect(job('a.jpg', '--auto', '--accept-model-terms').acceptTerms).toBe(true);
+});
+
 test('--reference takes exactly two photos, wherever it stands', () => {
   const task = { kind: 'reference', before: 'b e.jpg', after: 'af.jpg' };
   expect(job('--reference', 'b e.jpg', 'af.jpg', 'x.jpg', 'y.jpg')).toMatchObject({ task, photos: ['x.jpg', 'y.jpg'] });
