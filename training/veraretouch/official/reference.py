@@ -1,0 +1,75 @@
+"""What the published scripts make of a photo, in PyTorch: the reference that a converted bundle is compared with.
+
+One difference: the most likely token is taken each time, where the scripts draw at temperature 0.2; so the same photo
+gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from tokenizers import Tokenizer
+
+from veraretouch.export.dialogue import RETOUCH_TOKENS
+from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
+from veraretouch.official.model import OfficialVlm, retouch_states
+from veraretouch.official.preprocess import SHORT_EDGE, letterbox, reference
+from veraretouch.official.prompts import factor_masks, parameter_groups, parameter_text, prompt
+from veraretouch.official.tokens import END, encode_prompt
+
+# As the published script allows.
+LONGEST_ANSWER = 4096
+
+
+@dataclass(frozen=True)
+class OfficialAnswer:
+    text: str
+    token_ids: list[int]
+    # [3,D], factors in the order light, global colour, specific colour.
+    latents: torch.Tensor
+
+
+class OfficialReference:
+    def __init__(self, vlm: OfficialVlm, tokenizer: Tokenizer, longest: int = LONGEST_ANSWER) -> None:
+        self.vlm, self.tokenizer, self.longest = vlm, tokenizer, longest
+        self._end = tokenizer.token_to_id(END)
+        self._retouch = tuple(tokenizer.token_to_id(token) for token in RETOUCH_TOKENS)
+
+    def auto(self, photo: Image.Image) -> OfficialAnswer:
+        """Raises OfficialCheckpointError when the answer lacks a retouch token, as do `style` and `param`."""
+        return self._answer(prompt("auto"), photo)
+
+    def style(self, photo: Image.Image, instruction: str) -> OfficialAnswer:
+        return self._answer(prompt("style", instruction), photo)
+
+    def param(self, values: Sequence[float]) -> OfficialAnswer:
+        """38 values in [-1, 1]. The photo is not looked at: the prompt has no place for it."""
+        groups = parameter_groups(values)
+        return self._answer(prompt("param", parameter_text(values)), None, factor_masks(groups))
+
+    @torch.no_grad()
+    def prompt_rows(self, text: str, photo: Image.Image | None) -> torch.Tensor:
+        """The prompt [1,S,hidden] with the photo's rows where its place is."""
+        first, *others = encode_prompt(self.tokenizer, text)
+        parts = [self.vlm.embed(first)]
+        for ids in others:
+            config = self.vlm.config
+            # A twin's smaller square takes a smaller photo, by the same proportion.
+            edge = max(1, SHORT_EDGE * config.image_size // 1024)
+            parts += [self.vlm.see(letterbox(photo, edge, config.image_size)[None]), self.vlm.embed(ids)]
+        return torch.cat(parts, dim=1)
+
+    @torch.no_grad()
+    def _answer(self, text: str, photo: Image.Image | None, masks: list[float] | None = None) -> OfficialAnswer:
+        ids, states = self.vlm.answer(self.prompt_rows(text, photo), self._end, self.longest)
+        latents = self.vlm.latents(retouch_states(ids, states, self._retouch), masks)
+        return OfficialAnswer(self.tokenizer.decode(ids, skip_special_tokens=True).strip(), ids, latents)
+
+
+@torch.no_grad()
+def look_of_pair(model: EncoderRenderer, before: Image.Image, after: Image.Image, size: int = ENCODER_SIZE) -> torch.Tensor:
+    """Latents [3,D] of what was done between two pictures."""
+    return model.encoder(reference(before, size)[None], reference(after, size)[None])[0]
