@@ -1,0 +1,98 @@
+"""The decoder's graph against PyTorch: prompt, then token by token over one cache."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from veraretouch.official.graphs_decoder import build_decoder, with_int4_weights
+from veraretouch.official.int4 import pack_int4, unpack_int4
+from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
+from veraretouch.official.vision import VisionShape
+
+CONFIG = OfficialConfig(
+    vocabulary=160, hidden=64, layers=3, heads=4, kv_heads=2, ffn=96, latent=6, adaptor=24, renderer=(8, 12),
+    vision=VisionShape((1, 1, 1, 1, 1), (8, 16, 32, 64, 128), unused=10), image_size=128,
+)  # fmt: skip
+POSITIONS = 24
+
+
+def model(seed: int) -> OfficialVlm:
+    return OfficialVlm(CONFIG).load(random_state(CONFIG, seed))
+
+
+class Runner:
+    def __init__(self, graph: onnx.ModelProto) -> None:
+        onnx.checker.check_model(graph)
+        self.session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+        size = (1, CONFIG.kv_heads, POSITIONS, CONFIG.hidden // CONFIG.heads)
+        self.cache = {
+            f"past.{i}.{part}": np.zeros(size, np.float32) for i in range(CONFIG.layers) for part in ("key", "value")
+        }
+        self.taken = 0
+
+    def run(self, embeds: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """(hidden [S,H], logits [V])"""
+        self.taken += embeds.shape[1]
+        feeds = {"inputs_embeds": embeds.numpy(), "attention_mask": np.ones((1, self.taken), np.int64), **self.cache}
+        names = [output.name for output in self.session.get_outputs()]
+        out = dict(zip(names, self.session.run(names, feeds)))
+        self.cache = {name.replace("present", "past"): value for name, value in out.items() if "present" in name}
+        return out["hidden"][0], out["logits"][0, 0]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("precision, furthest", [("fp32", 2e-5), ("int4", 0.05)])
+def test_the_graph_computes_what_pytorch_does(precision, furthest):
+    vlm = model(1)
+    graph = build_decoder(vlm, POSITIONS, precision)
+    if precision == "int4":
+        # The activations are rounded to 8 bits on the way (accuracy level 4), so this is near, not equal.
+        with_int4_weights(vlm)
+    rows = torch.randn(1, 20, CONFIG.hidden, generator=torch.Generator().manual_seed(2))
+    expected = vlm.model(inputs_embeds=rows).last_hidden_state[0]
+    scores = vlm.lm_head(expected).numpy()
+    runner = Runner(graph)
+    # A prompt, one token, several at once as a forced part of the skeleton, one token again.
+    for first, last in ((0, 12), (12, 13), (13, 19), (19, 20)):
+        hidden, logits = runner.run(rows[:, first:last])
+        wanted = expected[first:last].numpy()
+        assert np.abs(hidden - wanted).max() < furthest * np.abs(wanted).max()
+        assert np.abs(logits - scores[last - 1]).max() < furthest * np.abs(scores).max()
+    if precision == "fp32":
+        assert logits.argmax() == scores[19].argmax()
+
+
+def test_the_cache_keeps_its_size_and_its_free_places():
+    runner = Runner(build_decoder(model(1), POSITIONS))
+    runner.run(torch.randn(1, 7, CONFIG.hidden))
+    for value in runner.cache.values():
+        assert value.shape[2] == POSITIONS
+        assert np.abs(value[:, :, :7]).min() > 0 and np.abs(value[:, :, 7:]).max() == 0
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="'int2' is none of fp32, int4"):
+        build_decoder(model(1), POSITIONS, "int2")
+
+
+def test_four_bits_stay_within_half_a_step():
+    weight = np.random.default_rng(3).normal(size=(5, 96)).astype(np.float32)
+    weight[2, 32:64] = 0
+    packed, scales = pack_int4(weight)
+    assert packed.shape == (5, 3, 16) and packed.dtype == np.uint8 and scales.shape == (5, 3)
+    back = unpack_int4(packed, scales)
+    steps = np.repeat(np.abs(scales), 32, axis=1)
+    # The far end of the other side has one step less: q ends at 15, seven steps from zero.
+    inner = np.abs(weight) <= 7.5 * steps
+    assert inner.mean() > 0.95
+    assert np.all(np.abs(back - weight)[inner] <= 0.5 * steps[inner] * (1 + 1e-5))
+    assert np.all(np.abs(back - weight) <= steps * (1 + 1e-5))
+    assert np.all(back[2, 32:64] == 0)
+    blocks = np.abs(weight.reshape(5, 3, 32))
+    assert np.allclose(np.abs(back.reshape(5, 3, 32)).max(axis=2), blocks.max(axis=2), rtol=1e-6)
+    again = pack_int4(back)
+    assert np.array_equal(again[0][scales != 0], packed[scales != 0])
+    with pytest.raises(ValueError, match="no multiple of 32"):
+        pack_int4(weight[:, :40])
