@@ -13,7 +13,7 @@ from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.errors import OfficialCheckpointError
 from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
 from veraretouch.official.prompts import parameter_text, prompt
-from veraretouch.official.reference import OfficialReference, look_of_pair
+from veraretouch.official.reference import OfficialReference, forced_answer, look_of_pair, official_dialogue
 from veraretouch.official.tokens import encode_prompt, read_tokenizer
 from veraretouch.official.vision import VisionShape
 
@@ -131,6 +131,35 @@ def test_parameters_are_answered_without_a_photo_and_masked(reference, talkative
 def test_an_answer_without_retouch_tokens_is_refused(reference):
     with pytest.raises(OfficialCheckpointError, match="never came to the retouch token"):
         reference.style(PHOTO, "warm, faded")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("mode, separators", [("auto", None), ("style", ["", "\n", "\n", "\n\n"])])
+def test_inside_the_skeleton_latents_are_those_of_the_whole_answer(reference, mode, separators):
+    vlm, tokenizer = reference.vlm, reference.tokenizer
+    dialogue = official_dialogue(tokenizer, vlm.config.vocabulary, separators and {mode: separators}, longest=4)
+    rows = reference.prompt_rows(prompt(mode, "warm, faded"), PHOTO)
+    answer = forced_answer(vlm, dialogue, mode, rows)
+    text = tokenizer.decode(answer.token_ids, skip_special_tokens=False)
+    # The skeleton stands in the answer as it was given, in its order.
+    tags = [tag for section in dialogue.answer[mode] for tag in (section.start, section.end)]
+    assert [text.count(tag) for tag in tags] == [1] * len(tags) and sorted(tags, key=text.index) == tags
+    assert len(tags) == (12 if mode == "auto" else 6)
+    given = separators or [""] * (len(tags) // 2 + 1)
+    for between, tag in zip(given, [*tags[0::2], "<retouch_light>"]):
+        assert f"{between}{tag}" in text
+    assert text.endswith(f"{tags[-1]}{given[-1]}<retouch_light><retouch_color&temp>")
+    whole = vlm.model(inputs_embeds=torch.cat((rows, vlm.embed(answer.token_ids)), dim=1)).last_hidden_state[0]
+    assert np.allclose(answer.latents, vlm.latents(whole[-3:]).numpy(), atol=1e-4)
+    # Every token that was not given is the likeliest text there.
+    words = set(dialogue.special_ids)
+    start = rows.shape[1] - 1
+    for place, token in enumerate(answer.token_ids[1:], start=1):
+        if token in words or tokenizer.decode([token]).strip() == "":
+            continue
+        scores = vlm.lm_head(whole[start + place])
+        scores[sorted(words)] = -torch.inf
+        assert scores[token] >= scores.max() - 1e-4
 
 
 def test_the_look_of_a_pair_is_read_in_the_published_order_of_channels():

@@ -13,7 +13,7 @@ import numpy as np
 
 from veraretouch.export.dialogue import LATENT_ROW, Dialogue, focus_of
 
-# The three latents are read where the last section's end and the first two retouch tokens are fed.
+# The three latents are read where the last section's end (or what stands behind it) and the first two retouch tokens are fed.
 STATE_COUNT = 3
 
 
@@ -90,6 +90,7 @@ class AnswerWalk:
         if self._index < len(self._sections):
             self._open_section()
         else:
+            self._force(self.dialogue.separator_ids(self.mode, self._index))
             self._force(self.dialogue.retouch_ids[:2])
             first = len(self.pending) - STATE_COUNT
             self.marks += [(first + factor, LATENT_ROW + factor) for factor in range(STATE_COUNT)]
@@ -97,6 +98,7 @@ class AnswerWalk:
 
     def _open_section(self) -> None:
         section = self._sections[self._index]
+        self._force(self.dialogue.separator_ids(self.mode, self._index))
         row = focus_of(section.field)
         if row is not None:
             self.marks.append((len(self.pending), row))

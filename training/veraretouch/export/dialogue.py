@@ -111,6 +111,7 @@ class Dialogue:
 
     `tokenizer` is a `tokenizers.Tokenizer` that knows every added token as a special one.
     `output_token_ids` are the ids that the decoder's reduced head can emit, in its row order.
+    `separators` of a mode are plain texts of the skeleton: one before each section, and one before the retouch tokens.
     Raises ExportError when a token of the skeleton is missing from either.
     """
 
@@ -122,6 +123,7 @@ class Dialogue:
         answer: dict[str, list[Section]] | None = None,
         retouch_tokens: tuple[str, ...] = RETOUCH_TOKENS,
         max_instruction_tokens: int = MAX_INSTRUCTION_TOKENS,
+        separators: dict[str, list[str]] | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.output_ids = np.asarray(output_token_ids, dtype=np.int64)
@@ -131,6 +133,7 @@ class Dialogue:
         if len(set(self.output_ids.tolist())) != len(self.output_ids):
             raise ExportError("The list of output tokens names a token twice. Nothing was made.")
         self.retouch_ids = [self.token_id(text) for text in retouch_tokens]
+        self._separators = {mode: [self.encode(text) for text in texts] for mode, texts in (separators or {}).items()}
         emittable = set(self.output_ids.tolist())
         for section in {s for sections in self.answer.values() for s in sections}:
             self.token_id(section.start)
@@ -154,6 +157,10 @@ class Dialogue:
                 "with veraretouch.export.tokenizer.add_product_tokens."
             )
         return token
+
+    def separator_ids(self, mode: str, index: int) -> list[int]:
+        """What stands before section `index` of a mode, or, behind the last one, before the retouch tokens."""
+        return self._separators[mode][index] if mode in self._separators else []
 
     @cached_property
     def special_ids(self) -> frozenset[int]:

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from tokenizers import Tokenizer
 
-from veraretouch.export.dialogue import RETOUCH_TOKENS
+from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
+from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue, answer_sections
 from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
 from veraretouch.official.model import OfficialVlm, retouch_states
 from veraretouch.official.preprocess import SHORT_EDGE, letterbox, reference
@@ -22,6 +23,8 @@ from veraretouch.official.tokens import END, encode_prompt
 
 # As the published script allows.
 LONGEST_ANSWER = 4096
+# Of one section inside the skeleton.
+LONGEST_SECTION = 96
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,37 @@ class OfficialReference:
         ids, states = self.vlm.answer(self.prompt_rows(text, photo), self._end, self.longest)
         latents = self.vlm.latents(retouch_states(ids, states, self._retouch), masks)
         return OfficialAnswer(self.tokenizer.decode(ids, skip_special_tokens=True).strip(), ids, latents)
+
+
+def official_dialogue(
+    tokenizer: Tokenizer, vocabulary: int, separators: dict[str, list[str]] | None = None, longest: int = LONGEST_SECTION
+) -> Dialogue:
+    """The skeleton in which a bundle's runtime holds this model's answers: in "auto" three problems, then three plans, in
+    the other modes the plans; every token of the vocabulary can be written. `longest`: tokens of a section's text."""
+    sections = answer_sections(problem=longest, plan=longest)
+    plans = sections["param"]
+    auto = [section for section in sections["auto"] if section.field != "elements"]
+    return Dialogue(
+        tokenizer, list(range(vocabulary)), {}, {"auto": auto, "style": plans, "param": plans}, separators=separators
+    )
+
+
+@torch.no_grad()
+def forced_answer(
+    vlm: OfficialVlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, masks: list[float] | None = None
+) -> GenerationResult:
+    """The answer to a prompt [1,S,hidden] inside the skeleton of `dialogue`, as a bundle's runtime decodes it: what the
+    skeleton gives is fed together with the token before it."""
+    walk = AnswerWalk(dialogue, mode)
+    embeds, cache = torch.cat((rows, vlm.embed(walk.pending)), dim=1), None
+    while True:
+        out = vlm.model(inputs_embeds=embeds, past_key_values=cache, use_cache=True)
+        cache, states = out.past_key_values, out.last_hidden_state[0]
+        if walk.done:
+            latents = vlm.latents(states[-STATE_COUNT:], masks)
+            return GenerationResult(walk.fields, walk.token_ids, latents.numpy(), walk.cut_sections == 0, walk.margin)
+        walk.choose(vlm.lm_head(states[-1]).numpy())
+        embeds = vlm.embed(walk.pending)
 
 
 @torch.no_grad()
