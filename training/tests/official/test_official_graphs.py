@@ -6,7 +6,9 @@ import onnxruntime
 import pytest
 import torch
 
+from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.graphs_decoder import build_decoder, with_int4_weights
+from veraretouch.official.graphs_parts import build_parts
 from veraretouch.official.int4 import pack_int4, unpack_int4
 from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
 from veraretouch.official.vision import VisionShape
@@ -96,3 +98,28 @@ def test_four_bits_stay_within_half_a_step():
     assert np.array_equal(again[0][scales != 0], packed[scales != 0])
     with pytest.raises(ValueError, match="no multiple of 32"):
         pack_int4(weight[:, :40])
+
+
+@torch.no_grad()
+def test_the_other_graphs_compute_what_pytorch_does_on_inputs_that_they_were_not_traced_with():
+    torch.manual_seed(5)
+    vlm, pair = model(1), EncoderRenderer(width=16, widths=(8, 12), latent=6).eval()
+    graphs = build_parts(vlm, pair, reference_size=64)
+    assert set(graphs) == {"vision", "embed", "adaptor", "renderer", "encoder"}
+    assert "encoder" not in build_parts(vlm)
+    image, before, after = torch.rand(1, 3, 128, 128), torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64)
+    states, colours, latents = torch.randn(1, 192), torch.rand(50, 3), torch.randn(3, 6)
+    ids = torch.tensor([[3, 159, 3]])
+    cases = {
+        "vision": ({"image": image}, vlm.see(image)),
+        "embed": ({"input_ids": ids}, vlm.model.embed_tokens(ids)),
+        "adaptor": ({"states": states}, vlm.latents(states)[None]),
+        "renderer": ({"rgb": colours, "latents": latents}, vlm.retouch_decoder(colours[None], latents[None])[0]),
+        "encoder": ({"before": before, "after": after}, pair.encoder(before, after)),
+    }
+    for name, (feeds, expected) in cases.items():
+        onnx.checker.check_model(graphs[name])
+        session = onnxruntime.InferenceSession(graphs[name].SerializeToString(), providers=["CPUExecutionProvider"])
+        (out,) = session.run(None, {key: value.numpy() for key, value in feeds.items()})
+        assert out.shape == tuple(expected.shape), name
+        assert np.abs(out - expected.numpy()).max() < 1e-4 * max(1.0, expected.abs().max().item()), name
