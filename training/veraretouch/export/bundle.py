@@ -198,7 +198,7 @@ def write_bundle(
             (staging / name).write_bytes(content)
         write_checksums(staging)
         _check_sizes(staging)
-        _put_in_place(staging, out_dir)
+        put_in_place(staging, out_dir)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
@@ -363,7 +363,7 @@ def _check_sizes(folder: Path) -> None:
             )
 
 
-def _put_in_place(staging: Path, out_dir: Path) -> None:
+def put_in_place(staging: Path, out_dir: Path) -> None:
     """Renames the finished folder to its place; the old one is removed last, or put back."""
     if not out_dir.exists():
         staging.rename(out_dir)
