@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from random import Random
 
 import pytest
 import torch
@@ -130,6 +131,23 @@ def test_a_truncated_pickle_is_refused(tmp_path, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(OfficialCheckpointError, match=r"cut\.pth"):
         read_pickled(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_flipped_bytes_give_tensors_or_our_own_error(tmp_path, zipped):
+    """Damage in the values cannot be seen here; damage anywhere else is refused, never with an error of the reader's."""
+    path = tmp_path / "flipped.pth"
+    torch.save({"model_state_dict": TENSORS}, path, _use_new_zipfile_serialization=zipped)
+    whole, random, refused = path.read_bytes(), Random(7), 0
+    for _ in range(400):
+        damaged = bytearray(whole)
+        damaged[random.randrange(len(damaged))] ^= 1 << random.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            read_pickled(path)
+        except OfficialCheckpointError:
+            refused += 1
+    assert refused > 20
 
 
 def test_what_is_missing_extra_or_of_another_shape_is_named():

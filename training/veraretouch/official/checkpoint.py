@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def read_pickled(path: Path, key: str = "model_state_dict") -> dict[str, torch.T
             f"{path.name} holds something that is not a tensor, or is no such file: {_first_line(error)}. It was not "
             f"executed. {GET_AGAIN}"
         ) from error
-    except (RuntimeError, EOFError, ValueError, zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # a damaged pickle makes the reader throw whatever its parts throw
         raise OfficialCheckpointError(f"{path.name} is damaged: {_first_line(error)}. {GET_AGAIN}") from error
     state = content.get(key) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
