@@ -67,7 +67,8 @@ export interface RetouchResult {
   readonly tokenIds: readonly number[];
   /**
    * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded (0 for a photo
-   * that is known from the call before), `prefill` prompt read (with the encoding of parameters or style), `decode` answer written and turned into latents.
+   * that is known from the call before), `prefill` prompt read (with the encoding of parameters or style), `decode`
+   * answer written and turned into latents.
    */
   readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
 }

@@ -50,7 +50,7 @@ const HOST: Readonly<Record<HostErrorCode, Said>> = {
   HOST_FAILED: { text: `Photoshop 未能完成操作。${UNTOUCHED}`, hint: '请重试；若仍出现，请重新启动 Photoshop。' },
 };
 
-/** Of the model, presets, the page and the connection: by the beginning of the code, the longest that fits. */
+/** Of the model, presets, the page and the connection: by the beginning of the code; the first that fits counts. */
 const OTHERS: readonly (readonly [string, Said])[] = [
   ['BUNDLE_HASH', { text: '模型文件已损坏或被改动，未使用。', hint: REINSTALL }],
   ['BUNDLE_VERSION', { text: '模型的版本不被支持。', hint: '请更新面板，或使用与此版本相符的模型。' }],

@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_official_reference import write_tokenizer
+from twins import twin_config, write_tokenizer
 
 from veraretouch.export.runner import verify_checksums
 from veraretouch.official import bundle as bundle_module
 from veraretouch.official.bundle import LICENCE_FILE, OfficialBundle, write_official_bundle
 from veraretouch.official.encoder_renderer import EncoderRenderer
-from veraretouch.official.errors import OfficialCheckpointError
-from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
+from veraretouch.official.errors import OfficialModelError
+from veraretouch.official.model import OfficialVlm, random_state
 from veraretouch.official.tokens import read_tokenizer
-from veraretouch.official.vision import VisionShape
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +21,7 @@ def content(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
     write_tokenizer(folder)
     tokenizer = read_tokenizer(folder)
-    config = OfficialConfig(
-        vocabulary=tokenizer.get_vocab_size(), hidden=64, layers=2, heads=4, kv_heads=2, ffn=96, latent=6, adaptor=24,
-        renderer=(8, 12), vision=VisionShape((1, 1, 1, 1, 1), (8, 16, 32, 64, 128), unused=10), image_size=128,
-    )  # fmt: skip
+    config = twin_config(tokenizer.get_vocab_size())
     vlm = OfficialVlm(config).load(random_state(config, 1))
     torch.manual_seed(2)
     pair = EncoderRenderer(width=16, widths=(8, 12), latent=6).eval().requires_grad_(False)
@@ -64,7 +60,7 @@ def test_what_is_no_bundle_is_not_replaced(content, tmp_path):
     out = tmp_path / "photos"
     out.mkdir()
     (out / "holiday.jpg").write_bytes(b"x")
-    with pytest.raises(OfficialCheckpointError, match="is no bundle"):
+    with pytest.raises(OfficialModelError, match="is no bundle"):
         write_official_bundle(out, content)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"] and (out / "holiday.jpg").read_bytes() == b"x"
 
@@ -74,7 +70,7 @@ def test_a_graph_that_is_too_large_leaves_nothing_behind_and_the_old_bundle_as_i
     write_official_bundle(out, content)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     monkeypatch.setattr(bundle_module, "MAX_FILE_BYTES", 100_000)
-    with pytest.raises(OfficialCheckpointError, match=r"decoder\.onnx would have"):
+    with pytest.raises(OfficialModelError, match=r"decoder\.onnx would have"):
         write_official_bundle(out, content)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

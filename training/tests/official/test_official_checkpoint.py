@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from veraretouch.official.checkpoint import check_tensors, read_pickled, read_safetensors
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 
 TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.tensor([1.5, -2.0], dtype=torch.bfloat16)}
 
@@ -39,7 +39,7 @@ def test_shards_and_one_file_give_the_same(sharded, tmp_path_factory):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(OfficialCheckpointError, match="holds neither"):
+    with pytest.raises(OfficialModelError, match="holds neither"):
         read_safetensors(tmp_path)
 
 
@@ -47,27 +47,27 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_truncated_shard_is_refused_by_name(sharded, keep):
     shard = sharded / "model-00002-of-00002.safetensors"
     shard.write_bytes(shard.read_bytes()[:keep])
-    with pytest.raises(OfficialCheckpointError, match="model-00002-of-00002.safetensors is truncated or damaged"):
+    with pytest.raises(OfficialModelError, match="model-00002-of-00002.safetensors is truncated or damaged"):
         read_safetensors(sharded)
 
 
 def test_a_missing_shard_is_refused_by_name(sharded):
     (sharded / "model-00001-of-00002.safetensors").unlink()
-    with pytest.raises(OfficialCheckpointError, match="the shard model-00001-of-00002.safetensors, which is not there"):
+    with pytest.raises(OfficialModelError, match="the shard model-00001-of-00002.safetensors, which is not there"):
         read_safetensors(sharded)
 
 
 @pytest.mark.parametrize("shards", [{"a.weight": "../x.safetensors"}, {"a.weight": 3}, {"a.weight": "x.pth"}, []])
 def test_an_index_that_leads_elsewhere_is_refused(sharded, shards):
     (sharded / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
-    with pytest.raises(OfficialCheckpointError, match="no shards beside it"):
+    with pytest.raises(OfficialModelError, match="no shards beside it"):
         read_safetensors(sharded)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_an_index_that_is_none_is_refused(sharded, text):
     (sharded / "model.safetensors.index.json").write_text(text)
-    with pytest.raises(OfficialCheckpointError, match="no index of shards"):
+    with pytest.raises(OfficialModelError, match="no index of shards"):
         read_safetensors(sharded)
 
 
@@ -75,12 +75,12 @@ def test_an_index_that_does_not_fit_its_shards_is_refused(sharded):
     index = sharded / "model.safetensors.index.json"
     shards = json.loads(index.read_text())["weight_map"]
     index.write_text(json.dumps({"weight_map": {**shards, "c.weight": shards["a.weight"]}}))
-    with pytest.raises(OfficialCheckpointError, match=r"c\.weight .* lacks it"):
+    with pytest.raises(OfficialModelError, match=r"c\.weight .* lacks it"):
         read_safetensors(sharded)
     del shards["b.bias"]
     save_file(TENSORS, sharded / shards["a.weight"])
     index.write_text(json.dumps({"weight_map": shards}))
-    with pytest.raises(OfficialCheckpointError, match=r"b\.bias .* does not list it there"):
+    with pytest.raises(OfficialModelError, match=r"b\.bias .* does not list it there"):
         read_safetensors(sharded)
 
 
@@ -100,7 +100,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_none(tmp_path):
     torch.save({"model_state_dict": {"a": Malicious(trap)}}, modern)
     old.write_bytes(pickle.dumps(Malicious(trap), protocol=2))
     for path in (modern, old):
-        with pytest.raises(OfficialCheckpointError, match="was not executed"):
+        with pytest.raises(OfficialModelError, match="was not executed"):
             read_pickled(path)
     assert not trap.exists()
     # The trap works: it is the reader that keeps it shut.
@@ -120,7 +120,7 @@ def test_tensors_come_out_of_a_pickle(tmp_path):
 def test_a_pickle_without_the_weights_is_refused(tmp_path, content):
     path = tmp_path / "other.pth"
     torch.save(content, path)
-    with pytest.raises(OfficialCheckpointError, match="has no tensors under 'model_state_dict'"):
+    with pytest.raises(OfficialModelError, match="has no tensors under 'model_state_dict'"):
         read_pickled(path)
 
 
@@ -129,7 +129,7 @@ def test_a_truncated_pickle_is_refused(tmp_path, keep):
     path = tmp_path / "cut.pth"
     torch.save({"model_state_dict": TENSORS}, path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(OfficialCheckpointError, match=r"cut\.pth"):
+    with pytest.raises(OfficialModelError, match=r"cut\.pth"):
         read_pickled(path)
 
 
@@ -145,7 +145,7 @@ def test_flipped_bytes_give_tensors_or_our_own_error(tmp_path, zipped):
         path.write_bytes(damaged)
         try:
             read_pickled(path)
-        except OfficialCheckpointError:
+        except OfficialModelError:
             refused += 1
     assert refused > 20
 
@@ -154,11 +154,11 @@ def test_what_is_missing_extra_or_of_another_shape_is_named():
     wanted = {name: value.shape for name, value in TENSORS.items()}
     check_tensors(TENSORS, wanted)
     check_tensors({"a.weight": TENSORS["a.weight"]}, wanted, optional=["b.bias"])
-    with pytest.raises(OfficialCheckpointError, match=r"lacks b\.bias\."):
+    with pytest.raises(OfficialModelError, match=r"lacks b\.bias\."):
         check_tensors({"a.weight": TENSORS["a.weight"]}, wanted)
-    with pytest.raises(OfficialCheckpointError, match=r"has, beside .*, c\."):
+    with pytest.raises(OfficialModelError, match=r"has, beside .*, c\."):
         check_tensors({**TENSORS, "c": torch.zeros(1)}, wanted)
-    with pytest.raises(OfficialCheckpointError, match=r"a\.weight is \[3, 2\] instead of \[2, 3\]"):
+    with pytest.raises(OfficialModelError, match=r"a\.weight is \[3, 2\] instead of \[2, 3\]"):
         check_tensors({**TENSORS, "a.weight": torch.zeros(3, 2)}, wanted)
-    with pytest.raises(OfficialCheckpointError, match=r"lacks w0, w1, w2 and 7 more"):
+    with pytest.raises(OfficialModelError, match=r"lacks w0, w1, w2 and 7 more"):
         check_tensors({}, {f"w{i}": (1,) for i in range(10)})

@@ -5,7 +5,7 @@ import torch
 
 from veraretouch.official.checkpoint import read_pickled
 from veraretouch.official.encoder_renderer import EncoderRenderer
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 
 
 def small(seed: int) -> EncoderRenderer:
@@ -97,8 +97,8 @@ def test_counters_of_training_may_be_missing_and_nothing_else():
     for name in ("encoder.fc.bias", "decoder.layers.0.weight"):
         broken = dict(small(6).state_dict())
         del broken[name]
-        with pytest.raises(OfficialCheckpointError, match=name.replace(".", r"\.")):
+        with pytest.raises(OfficialModelError, match=name.replace(".", r"\.")):
             model.load(broken)
-        with pytest.raises(OfficialCheckpointError, match="of another|instead of"):
+        with pytest.raises(OfficialModelError, match="of another|instead of"):
             model.load({**small(6).state_dict(), name: torch.zeros(1, 1)})
     assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items())

@@ -5,18 +5,15 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from twins import twin_config
 
 from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.graphs_decoder import build_decoder, with_int4_weights
 from veraretouch.official.graphs_parts import build_parts
 from veraretouch.official.int4 import pack_int4, unpack_int4
-from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
-from veraretouch.official.vision import VisionShape
+from veraretouch.official.model import OfficialVlm, random_state
 
-CONFIG = OfficialConfig(
-    vocabulary=160, hidden=64, layers=3, heads=4, kv_heads=2, ffn=96, latent=6, adaptor=24, renderer=(8, 12),
-    vision=VisionShape((1, 1, 1, 1, 1), (8, 16, 32, 64, 128), unused=10), image_size=128,
-)  # fmt: skip
+CONFIG = twin_config(160, layers=3)
 POSITIONS = 24
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from transformers import CLIPImageProcessor
 
 from veraretouch.engine.params import PARAMETERS
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.preprocess import letterbox, reference
 from veraretouch.official.prompts import factor_masks, parameter_groups, parameter_text, prompt, read_parameters
 
@@ -52,7 +52,7 @@ def test_a_file_of_parameters_is_read(tmp_path):
     assert len(values) == 38 and values[PARAMETERS.index("Saturation")] == 0.3 and sum(values) == 0.3
     for text in ("", "[]", '{"Saturation": 3}', '{"Saturation": {"value": "x"}}'):
         path.write_text(text)
-        with pytest.raises(OfficialCheckpointError, match="no file of parameters"):
+        with pytest.raises(OfficialModelError, match="no file of parameters"):
             read_parameters(path)
 
 

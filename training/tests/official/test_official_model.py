@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
+from twins import twin_config
 
 from veraretouch.official.checkpoint import read_safetensors
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.model import (
     EMBEDDING,
     HEAD,
@@ -17,12 +18,8 @@ from veraretouch.official.model import (
     read_config,
     retouch_states,
 )
-from veraretouch.official.vision import VisionShape
 
-TWIN = OfficialConfig(
-    vocabulary=320, hidden=64, layers=2, heads=4, kv_heads=2, ffn=96, latent=6, adaptor=24, renderer=(8, 12),
-    vision=VisionShape((1, 1, 1, 1, 1), (8, 16, 32, 64, 128), unused=10), image_size=128,
-)  # fmt: skip
+TWIN = twin_config(320)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +79,7 @@ def test_what_does_not_fit_is_refused_by_name_and_nothing_is_taken(twin):
     for message, change in broken.items():
         state = random_state(TWIN, 2)
         change(state)
-        with pytest.raises(OfficialCheckpointError, match=message):
+        with pytest.raises(OfficialModelError, match=message):
             twin.load(state)
     assert all(torch.equal(value, before[name]) for name, value in twin.state_dict().items())
 
@@ -93,7 +90,7 @@ def test_an_untied_head_is_its_own():
     assert not torch.equal(state[HEAD], state[EMBEDDING])
     assert torch.equal(OfficialVlm(config).load(state).lm_head.weight, state[HEAD])
     del state[HEAD]
-    with pytest.raises(OfficialCheckpointError, match=HEAD):
+    with pytest.raises(OfficialModelError, match=HEAD):
         OfficialVlm(config).load(state)
 
 
@@ -126,7 +123,7 @@ def test_latents_are_read_where_a_retouch_token_was_predicted_first(twin):
     states = torch.randn(6, 64)
     found = retouch_states([7, 3, 7, 8, 3, 9], states, (7, 8, 9))
     assert torch.equal(found, states[[0, 3, 5]])
-    with pytest.raises(OfficialCheckpointError, match="never came to the retouch token 9"):
+    with pytest.raises(OfficialModelError, match="never came to the retouch token 9"):
         retouch_states([7, 8], states[:2], (7, 8, 9))
     latents = twin.latents(found)
     assert latents.shape == (3, 6)
@@ -151,9 +148,9 @@ def test_sizes_come_from_the_checkpoints_own_configuration(tmp_path):
         ({"num_hidden_layers": 0}, "no whole number for layers"),
     ):
         path.write_text(json.dumps({**good, **change}))
-        with pytest.raises(OfficialCheckpointError, match=message):
+        with pytest.raises(OfficialModelError, match=message):
             read_config(tmp_path)
     for text in ("", "[]", json.dumps({"model_type": "llava_qwen2"})):
         path.write_text(text)
-        with pytest.raises(OfficialCheckpointError, match="no configuration of the published model"):
+        with pytest.raises(OfficialModelError, match="no configuration of the published model"):
             read_config(tmp_path)

@@ -1,37 +1,20 @@
 """A small model with the published tokenizer's kind of files: from photo and words to latents."""
 
-import json
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tokenizers import ByteLevelBPETokenizer
+from twins import CHAT, twin_config, write_tokenizer
 
-from veraretouch.export.dialogue import added_tokens
 from veraretouch.official.encoder_renderer import EncoderRenderer
-from veraretouch.official.errors import OfficialCheckpointError
-from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
+from veraretouch.official.errors import OfficialModelError
+from veraretouch.official.model import OfficialVlm, random_state
 from veraretouch.official.prompts import parameter_text, prompt
 from veraretouch.official.reference import OfficialReference, forced_answer, look_of_pair, official_dialogue
 from veraretouch.official.tokens import encode_prompt, read_tokenizer
-from veraretouch.official.vision import VisionShape
 
-CHAT = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-ALL_TOKENS = (*CHAT, *added_tokens())
 PHOTO = Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 140, 3), dtype=np.uint8))
-
-
-def write_tokenizer(folder, tokens=ALL_TOKENS):
-    """Files of the kind that a Qwen2 checkpoint has, over a vocabulary of a few words."""
-    trained = ByteLevelBPETokenizer()
-    trained.train_from_iterator([prompt(mode, "warm, faded") for mode in ("auto", "style", "param")], vocab_size=400)
-    trained.save_model(str(folder))
-    size = trained.get_vocab_size()
-    added = {str(size + i): {"content": t, "special": True, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
-             for i, t in enumerate(tokens)}  # fmt: skip
-    config = {"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": added, "eos_token": "<|im_end|>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +26,7 @@ def tokenizer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reference(tokenizer):
-    config = OfficialConfig(
-        vocabulary=tokenizer.get_vocab_size(), hidden=64, layers=2, heads=4, kv_heads=2, ffn=96, latent=6, adaptor=24,
-        renderer=(8, 12), vision=VisionShape((1, 1, 1, 1, 1), (8, 16, 32, 64, 128), unused=10), image_size=128,
-    )  # fmt: skip
+    config = twin_config(tokenizer.get_vocab_size())
     vlm = OfficialVlm(config).load(random_state(config, 1))
     return OfficialReference(vlm, tokenizer, longest=40)
 
@@ -66,13 +46,13 @@ def test_tags_are_one_token_each_and_text_is_itself(tokenizer):
 
 
 def test_a_tokenizer_without_the_models_tokens_is_refused(tmp_path):
-    with pytest.raises(OfficialCheckpointError, match="has no vocab"):
+    with pytest.raises(OfficialModelError, match="has no vocab"):
         read_tokenizer(tmp_path)
     write_tokenizer(tmp_path, CHAT)
-    with pytest.raises(OfficialCheckpointError, match="lacks <Auto_Retouch_Task>"):
+    with pytest.raises(OfficialModelError, match="lacks <Auto_Retouch_Task>"):
         read_tokenizer(tmp_path)
     (tmp_path / "vocab.json").write_text("{")
-    with pytest.raises(OfficialCheckpointError, match="cannot be read"):
+    with pytest.raises(OfficialModelError, match="cannot be read"):
         read_tokenizer(tmp_path)
 
 
@@ -129,7 +109,7 @@ def test_parameters_are_answered_without_a_photo_and_masked(reference, talkative
 
 
 def test_an_answer_without_retouch_tokens_is_refused(reference):
-    with pytest.raises(OfficialCheckpointError, match="never came to the retouch token"):
+    with pytest.raises(OfficialModelError, match="never came to the retouch token"):
         reference.style(PHOTO, "warm, faded")
 
 

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -178,10 +180,7 @@ def write_bundle(
     dialogue = Dialogue(tokenizer, output_token_ids, info.prompts, info.answer)
     models = stored_models(vlm, renderer, encoder, param_head, dialogue, info, storage_of)
     graphs = build_graphs(models, dialogue, info, storage_of)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
-        staging.chmod(0o755)
+    with staged(out_dir) as staging:
         for name, graph in graphs.items():
             save(graph, staging / f"{name}.onnx")
         own = tokens_by_field(info.answer)
@@ -198,10 +197,6 @@ def write_bundle(
             (staging / name).write_bytes(content)
         write_checksums(staging)
         _check_sizes(staging)
-        put_in_place(staging, out_dir)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
     return models
 
 
@@ -363,7 +358,21 @@ def _check_sizes(folder: Path) -> None:
             )
 
 
-def put_in_place(staging: Path, out_dir: Path) -> None:
+@contextmanager
+def staged(out_dir: Path) -> Iterator[Path]:
+    """A folder beside `out_dir` that becomes it when all went well; else nothing is left of it and `out_dir` is as it was."""
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
+    try:
+        staging.chmod(0o755)
+        yield staging
+        _put_in_place(staging, out_dir)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _put_in_place(staging: Path, out_dir: Path) -> None:
     """Renames the finished folder to its place; the old one is removed last, or put back."""
     if not out_dir.exists():
         staging.rename(out_dir)

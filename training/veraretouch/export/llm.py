@@ -10,6 +10,7 @@ rotary_interleaved=0 here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import onnx
@@ -93,7 +94,33 @@ def build_decoder(
             f"The language model lacks {missing[0]} ({len(missing)} weights in all). Nothing was "
             "written; pass the state dict of a LlamaModel."
         )
-    weights = _Weights(state, storage_of)
+    return decoder_graph(_StoredWeights(state, head, storage_of), shape, positions)
+
+
+class DecoderWeights(Protocol):
+    """Where a decoder's graph gets its weights, by the names of a LlamaModel's state dict."""
+
+    # Rows of the head.
+    outputs: int
+
+    def values(self, name: str) -> np.ndarray:
+        """A norm's gains, float32."""
+
+    def project(self, g: GraphBuilder, x: str, name: str) -> str:
+        """x times the transposed weight of that name, plus its bias where the model has one."""
+
+    def score(self, g: GraphBuilder, x: str) -> None:
+        """x times the transposed head, as "logits"."""
+
+
+def decoder_graph(
+    weights: DecoderWeights, shape: DecoderShape, positions: int, static_cache: bool = False
+) -> onnx.ModelProto:
+    """The decoder graph over any form of weights; inputs and outputs as `build_decoder` says.
+
+    `positions` is the longest context. With `static_cache` past and present both have that many places from the first
+    run on, and only `attention_mask` [1,T] tells how many are taken, those of the run among them.
+    """
     g = GraphBuilder("decoder")
     lengths, total = _lengths(g)
     cos, sin = rotary_tables(shape, positions)
@@ -116,17 +143,17 @@ def build_decoder(
         [x, g.constant("minus_one", np.array([-1])), g.constant("end", np.array([2**31])),
          g.constant("time_axis", np.array([1]))],
     )  # fmt: skip
-    rows = head.detach().float().cpu().numpy()
-    g.linear(newest, "head", rows, storage_of("lm.head.weight", head), output="logits")
-    return _as_model(g, shape, len(head))
+    weights.score(g, newest)
+    lengths_of_cache = (positions, positions, "T") if static_cache else ("P", "P+S", "P+S")
+    return _as_model(g, shape, weights.outputs, *lengths_of_cache)
 
 
-class _Weights:
-    """A state dict together with how each of its weights is stored."""
+class _StoredWeights:
+    """A state dict and a head together with how each weight is stored; no projection has a bias."""
 
-    def __init__(self, state: dict[str, torch.Tensor], storage_of: StorageOf) -> None:
-        self._state = state
-        self._storage_of = storage_of
+    def __init__(self, state: dict[str, torch.Tensor], head: torch.Tensor, storage_of: StorageOf) -> None:
+        self._state, self._head, self._storage_of = state, head, storage_of
+        self.outputs = len(head)
 
     def values(self, name: str) -> np.ndarray:
         return self._state[name].detach().float().cpu().numpy()
@@ -135,8 +162,11 @@ class _Weights:
         return self._storage_of(f"lm.{name}", self._state[name])
 
     def project(self, g: GraphBuilder, x: str, name: str) -> str:
-        """x times the transposed weight of that name, without a bias."""
         return g.linear(x, name, self.values(name), self.storage(name))
+
+    def score(self, g: GraphBuilder, x: str) -> None:
+        rows = self._head.detach().float().cpu().numpy()
+        g.linear(x, "head", rows, self._storage_of("lm.head.weight", self._head), output="logits")
 
 
 def _weight_names(layers: int) -> list[str]:
@@ -208,8 +238,12 @@ def _feed_forward(g, x, i, weights) -> str:
     return weights.project(g, both, f"{prefix}.down_proj.weight")
 
 
-def _as_model(g: GraphBuilder, shape: DecoderShape, outputs: int) -> onnx.ModelProto:
-    def caches(prefix: str, length: str):
+def _as_model(
+    g: GraphBuilder, shape: DecoderShape, outputs: int, past: int | str, present: int | str, taken: str
+) -> onnx.ModelProto:
+    """`past`, `present`: places of the cache before and after a run; `taken`: length of the mask."""
+
+    def caches(prefix: str, length: int | str):
         size = [1, shape.kv_heads, length, shape.head_dim]
         return [
             tensor(f"{prefix}.{i}.{part}", size)
@@ -219,13 +253,13 @@ def _as_model(g: GraphBuilder, shape: DecoderShape, outputs: int) -> onnx.ModelP
 
     ins = [
         tensor("inputs_embeds", [1, "S", shape.hidden]),
-        tensor("attention_mask", [1, "P+S"], TensorProto.INT64),
-        *caches("past", "P"),
+        tensor("attention_mask", [1, taken], TensorProto.INT64),
+        *caches("past", past),
     ]
     outs = [
         tensor("hidden", [1, "S", shape.hidden]),
         tensor("logits", [1, 1, outputs]),
-        *caches("present", "P+S"),
+        *caches("present", present),
     ]
     return g.model(ins, outs)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +10,15 @@ import onnx
 from tokenizers import Tokenizer
 
 from veraretouch.engine.params import PARAMETERS
-from veraretouch.export.bundle import put_in_place, write_checksums
+from veraretouch.export.bundle import staged, write_checksums
 from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue
 from veraretouch.export.graph import save
 from veraretouch.export.tokenizer import tokenizer_files
 from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.graphs_decoder import build_decoder
 from veraretouch.official.graphs_parts import build_parts
 from veraretouch.official.model import OfficialVlm
-from veraretouch.official.preprocess import SHORT_EDGE
 from veraretouch.official.prompts import IMAGE_PLACE, prompt
 from veraretouch.official.reference import official_dialogue
 
@@ -51,29 +48,22 @@ class OfficialBundle:
     reference_size: int = ENCODER_SIZE
     positions: int = POSITIONS
 
-    @property
-    def short_edge(self) -> int:
-        """A twin's smaller square takes a smaller photo, by the same proportion."""
-        return max(1, SHORT_EDGE * self.vlm.config.image_size // 1024)
-
     def dialogue(self) -> Dialogue:
         return official_dialogue(self.tokenizer, self.vlm.config.vocabulary, self.separators)
 
 
 def write_official_bundle(out_dir: Path, content: OfficialBundle) -> None:
-    """Raises OfficialCheckpointError when a graph's file would be too large, or when `out_dir` holds something that is not
+    """Raises OfficialModelError when a graph's file would be too large, or when `out_dir` holds something that is not
     a bundle; then nothing is written and nothing is left behind."""
     if out_dir.exists() and (not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / "bundle.json").exists())):
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"{out_dir} is there and is no bundle, so it is not replaced. Nothing was written; choose a new folder."
         )
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
-        staging.chmod(0o755)
+    with staged(out_dir) as staging:
         decoder = build_decoder(content.vlm, content.positions, content.precision)
         table = "int8" if content.precision == "int4" else "float32"
-        graphs = {"decoder": decoder, **build_parts(content.vlm, content.pair, table=table, reference_size=content.reference_size)}
+        parts = build_parts(content.vlm, content.pair, table=table, reference_size=content.reference_size)
+        graphs = {"decoder": decoder, **parts}
         for name, graph in graphs.items():
             _save(graph, staging / f"{name}.onnx")
         files = {
@@ -84,10 +74,6 @@ def write_official_bundle(out_dir: Path, content: OfficialBundle) -> None:
         for name, data in files.items():
             (staging / name).write_bytes(data)
         write_checksums(staging)
-        put_in_place(staging, out_dir)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def describe(content: OfficialBundle, graphs: list[str]) -> dict:
@@ -111,7 +97,7 @@ def describe(content: OfficialBundle, graphs: list[str]) -> dict:
             "vocabulary": config.vocabulary,
         },
         "preprocess": {
-            "image": {"kind": "letterbox", "shortEdge": content.short_edge, "size": config.image_size},
+            "image": {"kind": "letterbox", "shortEdge": config.short_edge, "size": config.image_size},
             "reference": {"kind": "resize", "size": content.reference_size, "channels": "bgr"},
         },
         "graphs": {name: {"default": f"{name}.onnx"} for name in graphs},
@@ -135,7 +121,7 @@ def describe(content: OfficialBundle, graphs: list[str]) -> dict:
 
 def _save(graph: onnx.ModelProto, path: Path) -> None:
     if graph.ByteSize() > MAX_FILE_BYTES:
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"{path.name} would have {graph.ByteSize() / 1e6:.0f} MB, a file may have {MAX_FILE_BYTES / 1e6:.0f}. Nothing was "
             "written; convert with four bits."
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 GET_AGAIN = "Nothing was converted; get the file again from where it was published."
@@ -25,12 +25,12 @@ NAMED = 3
 def read_safetensors(folder: Path) -> dict[str, torch.Tensor]:
     """All tensors of a folder with `model.safetensors`, or with shards and their index, by name, as stored.
 
-    Raises OfficialCheckpointError: no such file, a truncated or damaged shard, an index that does not fit its shards.
+    Raises OfficialModelError: no such file, a truncated or damaged shard, an index that does not fit its shards.
     """
     index = folder / INDEX
     if not index.is_file():
         if not (folder / SINGLE).is_file():
-            raise OfficialCheckpointError(
+            raise OfficialModelError(
                 f"{folder} holds neither {SINGLE} nor {INDEX}. Nothing was converted; give the folder of the checkpoint."
             )
         return _read_shard(folder / SINGLE)
@@ -39,12 +39,12 @@ def read_safetensors(folder: Path) -> dict[str, torch.Tensor]:
     for shard in sorted(set(shard_of.values())):
         path = folder / shard
         if not path.is_file():
-            raise OfficialCheckpointError(f"{INDEX} names the shard {shard}, which is not there. {GET_AGAIN}")
+            raise OfficialModelError(f"{INDEX} names the shard {shard}, which is not there. {GET_AGAIN}")
         tensors = _read_shard(path)
         listed = {name for name, where in shard_of.items() if where == shard}
         for name in sorted(listed ^ tensors.keys()):
             where = "lacks it" if name in listed else "does not list it there"
-            raise OfficialCheckpointError(
+            raise OfficialModelError(
                 f"The tensor {name} and {shard} do not fit: {shard if name in listed else INDEX} {where}. {GET_AGAIN}"
             )
         state |= tensors
@@ -54,31 +54,31 @@ def read_safetensors(folder: Path) -> dict[str, torch.Tensor]:
 def read_pickled(path: Path, key: str = "model_state_dict") -> dict[str, torch.Tensor]:
     """The tensors under `key` of a `.pth`, by name, as stored.
 
-    Raises OfficialCheckpointError: no such file, damaged, anything in it but tensors and plain containers (nothing of
+    Raises OfficialModelError: no such file, damaged, anything in it but tensors and plain containers (nothing of
     that is executed), no such key.
     """
     if not path.is_file():
-        raise OfficialCheckpointError(f"There is no file {path}. Nothing was converted; give the published .pth.")
+        raise OfficialModelError(f"There is no file {path}. Nothing was converted; give the published .pth.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # Also what PyTorch raises for a file that is no pickle at all.
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"{path.name} holds something that is not a tensor, or is no such file: {_first_line(error)}. It was not "
             f"executed. {GET_AGAIN}"
         ) from error
     except Exception as error:  # a damaged pickle makes the reader throw whatever its parts throw
-        raise OfficialCheckpointError(f"{path.name} is damaged: {_first_line(error)}. {GET_AGAIN}") from error
+        raise OfficialModelError(f"{path.name} is damaged: {_first_line(error)}. {GET_AGAIN}") from error
     state = content.get(key) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise OfficialCheckpointError(f"{path.name} has no tensors under {key!r}. {GET_AGAIN}")
+        raise OfficialModelError(f"{path.name} has no tensors under {key!r}. {GET_AGAIN}")
     return state
 
 
 def check_tensors(
     found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Size | tuple[int, ...]], optional: Iterable[str] = ()
 ) -> None:
-    """Raises OfficialCheckpointError naming what is missing, extra, or of another shape.
+    """Raises OfficialModelError naming what is missing, extra, or of another shape.
 
     `wanted` maps every name of the table to its shape; those of `optional` may be missing.
     """
@@ -89,20 +89,20 @@ def check_tensors(
     for names, what in ((missing, "lacks"), (extra, "has, beside those of the published model,"), (shapes, "differs:")):
         if names:
             more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            raise OfficialCheckpointError(f"The checkpoint {what} {', '.join(names[:NAMED])}{more}. {GET_AGAIN}")
+            raise OfficialModelError(f"The checkpoint {what} {', '.join(names[:NAMED])}{more}. {GET_AGAIN}")
 
 
 def _read_index(path: Path) -> dict[str, str]:
     try:
         shard_of = json.loads(path.read_text())["weight_map"]
     except (ValueError, KeyError, TypeError) as error:
-        raise OfficialCheckpointError(f"{path.name} is no index of shards: {_first_line(error)}. {GET_AGAIN}") from error
+        raise OfficialModelError(f"{path.name} is no index of shards: {_first_line(error)}. {GET_AGAIN}") from error
     # A name with a folder in it would read files from elsewhere.
     if not isinstance(shard_of, dict) or not all(
         isinstance(shard, str) and shard.endswith(".safetensors") and Path(shard).name == shard
         for shard in shard_of.values()
     ):
-        raise OfficialCheckpointError(f"{path.name} names files that are no shards beside it. {GET_AGAIN}")
+        raise OfficialModelError(f"{path.name} names files that are no shards beside it. {GET_AGAIN}")
     return shard_of
 
 
@@ -111,7 +111,7 @@ def _read_shard(path: Path) -> dict[str, torch.Tensor]:
         with safe_open(path, framework="pt") as shard:
             return {name: shard.get_tensor(name) for name in shard.keys()}
     except (SafetensorError, OSError, ValueError) as error:
-        raise OfficialCheckpointError(f"{path.name} is truncated or damaged: {_first_line(error)}. {GET_AGAIN}") from error
+        raise OfficialModelError(f"{path.name} is truncated or damaged: {_first_line(error)}. {GET_AGAIN}") from error
 
 
 def _first_line(error: BaseException) -> str:

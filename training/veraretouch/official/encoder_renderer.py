@@ -118,7 +118,7 @@ class EncoderRenderer(nn.Module):
     def load(self, state: dict[str, torch.Tensor]) -> EncoderRenderer:
         """Takes over the weights of `encoder_renderer.pth`, ready to run.
 
-        Raises OfficialCheckpointError naming tensors that are missing, extra or of another shape; then nothing is taken.
+        Raises OfficialModelError naming tensors that are missing, extra or of another shape; then nothing is taken.
         """
         own = self.state_dict()
         # Counters of training, which say nothing at inference and which not every file keeps.

@@ -1,2 +1,6 @@
-class OfficialCheckpointError(RuntimeError):
-    """A file of the published model cannot be used. Its message says which, why, what was left untouched, what to do."""
+from veraretouch.export.errors import ExportError
+
+
+class OfficialModelError(ExportError):
+    """The published model cannot be read, converted or asked: its message says what happened, what was left untouched, and
+    what to do."""

@@ -17,7 +17,8 @@ from transformers import Qwen2Config, Qwen2Model
 from veraretouch.models.renderer import FACTOR_COUNT, Renderer
 from veraretouch.official.checkpoint import check_tensors
 from veraretouch.official.encoder_renderer import LATENT, RENDERER_WIDTHS
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
+from veraretouch.official.preprocess import IMAGE_SIZE, SHORT_EDGE
 from veraretouch.official.vision import FastViTHD, VisionShape
 
 HEAD = "lm_head.weight"
@@ -41,11 +42,16 @@ class OfficialConfig:
     adaptor: int = 1344
     renderer: tuple[int, ...] = RENDERER_WIDTHS
     vision: VisionShape = field(default_factory=VisionShape)
-    image_size: int = 1024
+    image_size: int = IMAGE_SIZE
 
     @property
     def image_tokens(self) -> int:
         return (self.image_size // self.vision.patch) ** 2
+
+    @property
+    def short_edge(self) -> int:
+        """Pixels to which a photo's short edge is scaled; smaller for a smaller square, by the published proportion."""
+        return max(1, SHORT_EDGE * self.image_size // IMAGE_SIZE)
 
     def language(self) -> Qwen2Config:
         return Qwen2Config(
@@ -65,7 +71,7 @@ class OfficialConfig:
 def read_config(folder: Path) -> OfficialConfig:
     """Sizes from a checkpoint's config.json; what it does not tell is as published.
 
-    Raises OfficialCheckpointError: no such file, no JSON, another kind of model, a size that is none.
+    Raises OfficialModelError: no such file, no JSON, another kind of model, a size that is none.
     """
     path = folder / "config.json"
     try:
@@ -80,16 +86,16 @@ def read_config(folder: Path) -> OfficialConfig:
         }  # fmt: skip
         theta, epsilon = float(raw.get("rope_theta", 1e6)), float(raw.get("rms_norm_eps", 1e-6))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"{path} is no configuration of the published model ({error!r}). Nothing was converted; give the checkpoint's folder."
         ) from error
     if kind != "llava_qwen2":
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"{path} describes a model of the kind {kind!r}; the published one is 'llava_qwen2'. Nothing was converted."
         )
     wrong = [name for name, size in sizes.items() if type(size) is not int or not 0 < size < 10_000_000]
     if wrong:
-        raise OfficialCheckpointError(f"{path} gives no whole number for {wrong[0]}. Nothing was converted.")
+        raise OfficialModelError(f"{path} gives no whole number for {wrong[0]}. Nothing was converted.")
     tied = bool(raw.get("tie_word_embeddings", True))
     return OfficialConfig(**sizes, rope_theta=theta, epsilon=epsilon, tied=tied)
 
@@ -129,7 +135,7 @@ class OfficialVlm(nn.Module):
     def load(self, state: dict[str, torch.Tensor]) -> OfficialVlm:
         """Takes over a checkpoint's weights as float32, ready to run.
 
-        Raises OfficialCheckpointError naming tensors that are missing, extra, of another shape, or a head that differs
+        Raises OfficialModelError naming tensors that are missing, extra, of another shape, or a head that differs
         from the embedding it is said to be tied to; then nothing is taken.
         """
         own = self.state_dict()
@@ -138,7 +144,7 @@ class OfficialVlm(nn.Module):
             optional.append(HEAD)
         check_tensors(state, {name: value.shape for name, value in own.items()}, optional)
         if self.config.tied and HEAD in state and not torch.equal(state[HEAD], state[EMBEDDING]):
-            raise OfficialCheckpointError(
+            raise OfficialModelError(
                 f"{HEAD} differs from {EMBEDDING}, although config.json ties them. Nothing was converted; set "
                 "tie_word_embeddings to false if the checkpoint is meant so."
             )
@@ -180,11 +186,11 @@ class OfficialVlm(nn.Module):
 def retouch_states(ids: list[int], states: torch.Tensor, retouch: tuple[int, int, int]) -> torch.Tensor:
     """Of an answer, the states [3,hidden] at the FIRST place of each retouch token.
 
-    Raises OfficialCheckpointError when the answer lacks one: the published script fails there too.
+    Raises OfficialModelError when the answer lacks one: the published script fails there too.
     """
     missing = [token for token in retouch if token not in ids]
     if missing:
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f"The answer of {len(ids)} tokens never came to the retouch token {missing[0]}. No retouch was made; "
             "allow a longer answer."
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from veraretouch.engine.params import FACTOR_SLICES, PARAMETERS
-from veraretouch.official.errors import OfficialCheckpointError
+from veraretouch.official.errors import OfficialModelError
 
 IMAGE_PLACE = "<image>"
 SYSTEM = "You are a helpful assistant."
@@ -52,13 +52,13 @@ def parameter_text(values: Sequence[float]) -> str:
 def read_parameters(path: Path) -> list[float]:
     """38 values in [-1, 1] of a file `{"Exposure2012": {"value": 30}, ...}`, -100 to 100; names left out are 0.
 
-    Unknown names count for nothing, as in the published script. Raises OfficialCheckpointError for anything else.
+    Unknown names count for nothing, as in the published script. Raises OfficialModelError for anything else.
     """
     try:
         content = json.loads(path.read_text())
         given = {name: float(entry["value"]) / 100 for name, entry in content.items() if name in PARAMETERS}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OfficialCheckpointError(
+        raise OfficialModelError(
             f'{path} is no file of parameters ({error}). Nothing was retouched; write {{"Exposure2012": {{"value": 30}}}}.'
         ) from error
     return [given.get(name, 0.0) for name in PARAMETERS]

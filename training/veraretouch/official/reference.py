@@ -17,7 +17,7 @@ from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue, answer_sections
 from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
 from veraretouch.official.model import OfficialVlm, retouch_states
-from veraretouch.official.preprocess import SHORT_EDGE, letterbox, reference
+from veraretouch.official.preprocess import letterbox, reference
 from veraretouch.official.prompts import factor_masks, parameter_groups, parameter_text, prompt
 from veraretouch.official.tokens import END, encode_prompt
 
@@ -42,7 +42,7 @@ class OfficialReference:
         self._retouch = tuple(tokenizer.token_to_id(token) for token in RETOUCH_TOKENS)
 
     def auto(self, photo: Image.Image) -> OfficialAnswer:
-        """Raises OfficialCheckpointError when the answer lacks a retouch token, as do `style` and `param`."""
+        """Raises OfficialModelError when the answer lacks a retouch token, as do `style` and `param`."""
         return self._answer(prompt("auto"), photo)
 
     def style(self, photo: Image.Image, instruction: str) -> OfficialAnswer:
@@ -60,9 +60,8 @@ class OfficialReference:
         parts = [self.vlm.embed(first)]
         for ids in others:
             config = self.vlm.config
-            # A twin's smaller square takes a smaller photo, by the same proportion.
-            edge = max(1, SHORT_EDGE * config.image_size // 1024)
-            parts += [self.vlm.see(letterbox(photo, edge, config.image_size)[None]), self.vlm.embed(ids)]
+            square = letterbox(photo, config.short_edge, config.image_size)
+            parts += [self.vlm.see(square[None]), self.vlm.embed(ids)]
         return torch.cat(parts, dim=1)
 
     @torch.no_grad()
