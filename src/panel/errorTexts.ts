@@ -3,8 +3,8 @@ import { hintOf, messageOf } from './errors';
 import { type Language } from './strings';
 
 /**
- * What failures are called in Chinese, by their code. Those who throw write English, with names and figures; that text
- * follows in brackets, so that nothing is lost and a report can be understood.
+ * What failures are called in Chinese, by their code. Those who throw write English, with names and figures; their message
+ * follows in brackets, so that names are not lost and a report can be understood. What to do is said in Chinese only.
  */
 interface Said {
   readonly text: string;
