@@ -67,6 +67,8 @@ export class Link {
   private readonly past = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private delay: number;
+  /** How often what was not confirmed was sent again. */
+  private rounds = 0;
   private closed = false;
 
   constructor(private readonly options: LinkOptions) {
@@ -125,7 +127,9 @@ export class Link {
     // A side that is busy gets more time, not more messages.
     this.delay = Math.min(2 * this.delay, LONGEST_WAIT * (this.options.retryMs ?? RETRY_MS));
     if (!this.connected) this.post(0, '');
-    for (const { seq, text } of this.unconfirmed) {
+    // Another one goes first each time: a fault at regular intervals would else hit the same one for ever.
+    const first = this.rounds++ % Math.max(1, this.unconfirmed.length);
+    for (const { seq, text } of [...this.unconfirmed.slice(first), ...this.unconfirmed.slice(0, first)]) {
       this.counts.resent++;
       this.post(seq, text);
     }

@@ -77,6 +77,20 @@ describe.each<[string, Faults | (() => Faults)]>([
   });
 });
 
+// What is sent again must not fall into step with a fault that comes at regular intervals.
+test.each([2, 3, 4, 6, 8, 9])('events come through where every %dth message is lost', async (period) => {
+  const ends = Array.from({ length: period }, async (_, phase) => {
+    const seen: unknown[] = [];
+    const { host, page } = joinedPorts({ toPage: (message, number) => (number % period === phase ? [] : [message]) });
+    channel(page, 'page', { onEvent: (_name, value) => seen.push(value) });
+    const from = channel(host, 'host', { retryMs: 1 });
+    for (let i = 0; i < 20; i++) from.event('number', i);
+    await until(() => seen.length >= 20);
+    return seen;
+  });
+  for (const seen of await Promise.all(ends)) expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i));
+});
+
 test('progress, errors and their hints travel', async () => {
   const { host, page } = joinedPorts();
   const handlers: ChannelOptions['handlers'] = {
@@ -256,9 +270,9 @@ function pause(ms: number): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 25_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error('it did not happen in five seconds');
+    if (Date.now() > end) throw new Error('it did not happen in 25 seconds');
     await pause(2);
   }
 }
