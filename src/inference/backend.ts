@@ -25,6 +25,8 @@ export type CacheType = 'float32' | 'float16';
 export interface SessionOptions {
   /** Outputs that are only fed back into the same session: they may stay in the device's memory. */
   readonly keepOnDevice?: readonly string[];
+  /** The file that the graph names for its weights; on `wasm` and `webgpu` only. */
+  readonly weights?: { readonly name: string; readonly bytes: Uint8Array } | undefined;
 }
 
 /** One graph, ready to run. */
@@ -117,12 +119,14 @@ export function createOrtBackend(ort: OrtModule, options: OrtBackendOptions): Ba
 
 function ortSessionOptions(options: OrtBackendOptions, session?: SessionOptions): InferenceSession.SessionOptions {
   const keep = options.device === 'webgpu' ? (session?.keepOnDevice ?? []) : [];
+  const weights = session?.weights;
   return {
     executionProviders: options.executionProviders ?? [PROVIDER[options.device]],
     graphOptimizationLevel: 'all',
     // Errors only: onnxruntime's warnings about its own optimiser mean nothing to a person who retouches.
     logSeverityLevel: 3,
     ...(options.threads !== undefined && options.device === 'node' ? { intraOpNumThreads: options.threads } : {}),
+    ...(weights ? { externalData: [{ path: weights.name, data: weights.bytes }] } : {}),
     ...(keep.length > 0
       ? { preferredOutputLocation: Object.fromEntries(keep.map((name) => [name, 'gpu-buffer' as const])) }
       : {}),

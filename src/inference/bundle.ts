@@ -198,6 +198,7 @@ function* filesOf(manifest: Manifest): Generator<[name: string, why: string]> {
   for (const [graph, files] of Object.entries(manifest.graphs)) {
     for (const [device, name] of files) yield [name, `bundle.json names it as graphs.${graph}.${device}`];
   }
+  for (const [graph, name] of manifest.weights) yield [name, `bundle.json names it as weights.${graph}`];
   yield [manifest.tokenizerFile, 'bundle.json names it as tokenizer.tokenizer'];
   yield [manifest.tokenizerConfigFile, 'bundle.json names it as tokenizer.config'];
   if (manifest.outputTokensFile !== undefined) {

@@ -1,4 +1,4 @@
-import type { Backend, Session } from './backend';
+import type { Backend, Session, SessionOptions } from './backend';
 import { readAll, type Bundle, type VerifyProgress } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
 import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manifest';
@@ -6,6 +6,14 @@ import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manife
 interface Signature {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+}
+
+/** A file to be read: a graph's, or weights that are apart, which have no graph here. */
+interface WantedFile {
+  readonly graph?: GraphName;
+  readonly file: string;
+  /** The file of the graph's weights, which was read just before. */
+  readonly apart?: string;
 }
 
 /** The keys and values of all layers, as inputs ("past") or as outputs ("present") of the decoder. */
@@ -80,30 +88,65 @@ export class Graphs {
    * missing, changed, or no such graph; CancelledError when the signal fires before it is loaded.
    */
   async get(graph: GraphName, signal?: AbortSignal): Promise<Session> {
-    await this.prepare([graph], signal);
+    await this.loadMissing([graph], signal);
     return this.sessions.get(graph)!;
   }
 
-  /** Loads those of the graphs that are not loaded yet. Throws as `get`. */
+  /** Loads those of the graphs that are not loaded yet, but for those that are only loaded to be used. Throws as `get`. */
   async prepare(graphs: readonly GraphName[], signal?: AbortSignal): Promise<void> {
+    await this.loadMissing(
+      graphs.filter((graph) => !this.releases(graph)),
+      signal,
+    );
+  }
+
+  private async loadMissing(graphs: readonly GraphName[], signal?: AbortSignal): Promise<void> {
     if (this.disposed) {
       throw new InferenceError('The retoucher was disposed of. Nothing was run.', 'Load it again.');
     }
     const missing = graphs.filter((graph) => !this.sessions.has(graph));
     if (missing.length === 0) return;
     const { device, halfFloat } = this.backend;
-    const files = missing.map((graph) => this.bundle.graphFile(graph, device, halfFloat));
+    const { weights } = this.bundle.manifest;
+    // Weights that are apart come before their graph.
+    const wanted = missing.flatMap((graph): WantedFile[] => {
+      const file = this.bundle.graphFile(graph, device, halfFloat);
+      const apart = weights.get(file);
+      return apart === undefined ? [{ graph, file }] : [{ file: apart }, { graph, file, apart }];
+    });
+    const files = wanted.map(({ file }) => file);
     const started = performance.now();
     let next = 0;
+    let held: Uint8Array | undefined;
     try {
       await readAll(this.bundle, files, { signal, onProgress: this.onLoad }, async (file, onBytes) => {
-        const graph = missing[next++];
-        this.sessions.set(graph, await this.load(graph, file, onBytes, signal));
+        const { graph, apart } = wanted[next++];
+        const bytes = await this.bundle.read(file, signal, onBytes);
+        if (graph === undefined) held = bytes;
+        else {
+          const weightsOfGraph = held && apart !== undefined ? { name: apart, bytes: held } : undefined;
+          held = undefined;
+          this.sessions.set(graph, await this.load(graph, file, bytes, weightsOfGraph));
+        }
         throwIfCancelled(signal);
       });
     } finally {
       this.spentMs += performance.now() - started;
     }
+  }
+
+  /** Gives the memory of the vision graph back where the bundle says that this device needs it for what comes next. */
+  async visionIsDone(): Promise<void> {
+    const session = this.sessions.get('vision');
+    if (!session || !this.releases('vision')) return;
+    this.sessions.delete('vision');
+    await session.dispose();
+  }
+
+  private releases(graph: GraphName): boolean {
+    const { device, halfFloat } = this.backend;
+    const { releaseVision } = this.bundle.manifest;
+    return graph === 'vision' && releaseVision.has(halfFloat ? 'webgpu-f16' : device);
   }
 
   /** Releases every session; no other call may follow. */
@@ -117,13 +160,12 @@ export class Graphs {
   private async load(
     graph: GraphName,
     file: string,
-    onBytes: (bytes: number) => void,
-    signal: AbortSignal | undefined,
+    bytes: Uint8Array,
+    weights: SessionOptions['weights'],
   ): Promise<Session> {
     const { dimensions } = this.bundle.manifest;
     const keepOnDevice = graph === 'decoder' ? cacheNames('present', dimensions.layers) : [];
-    // Bytes go from the source through the hash to the runtime: no variable here holds them once the session exists.
-    const session = await this.createSession(file, await this.bundle.read(file, signal, onBytes), keepOnDevice);
+    const session = await this.createSession(file, bytes, { keepOnDevice, weights });
     const { inputs, outputs } = signature(graph, this.bundle.manifest);
     const missing = [
       ...inputs.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),
@@ -134,9 +176,9 @@ export class Graphs {
     throw badGraph(file, `it lacks the ${missing.join(', ')} that bundle.json's dimensions ask for`);
   }
 
-  private async createSession(file: string, bytes: Uint8Array, keepOnDevice: readonly string[]): Promise<Session> {
+  private async createSession(file: string, bytes: Uint8Array, options: SessionOptions): Promise<Session> {
     try {
-      return await this.backend.createSession(bytes, { keepOnDevice });
+      return await this.backend.createSession(bytes, options);
     } catch (cause) {
       throw badGraph(file, messageOf(cause), cause);
     }

@@ -48,18 +48,24 @@ export interface Version2 {
   readonly memory: ReadonlyMap<DeviceKey, MemoryNeeds>;
   /** May the model be used for research only? */
   readonly research: boolean;
+  /** A graph's file -> the file that holds its weights, which a page's runtime takes over without copying them. */
+  readonly weights: ReadonlyMap<string, string>;
+  /** Devices that have no room for the vision graph beside the decoder: there it is released once it has been used. */
+  readonly releaseVision: ReadonlySet<DeviceKey>;
 }
 
-const ENTRIES = ['parameterText', 'separators', 'cache', 'terms', 'memory', 'research'] as const;
+const ENTRIES = ['parameterText', 'separators', 'cache', 'terms', 'memory', 'research', 'weights', 'release'] as const;
 const CACHE_DEVICES: readonly DeviceKey[] = ['default', 'node', 'wasm', 'webgpu', 'webgpu-f16'];
 const MEMORY_DEVICES: readonly DeviceKey[] = ['node', 'wasm', 'webgpu', 'webgpu-f16'];
+const PAGE_DEVICES: readonly string[] = ['wasm', 'webgpu', 'webgpu-f16'];
 /** Beyond any machine, and exact in a float64. */
 const MOST_BYTES = 2 ** 44;
 
 /** The entries of version 1, after a look that nothing of version 2 is among them. */
 export function withoutVersion2(root: Raw, answer: Readonly<Record<AnswerMode, readonly Section[]>>): Version2 {
   for (const name of ENTRIES) if (root[name] !== undefined) wrong(name, root[name], 'absent in formatVersion 1');
-  return { separators: parseSeparators(undefined, answer), memory: new Map(), research: false };
+  const none = { weights: new Map<string, string>(), releaseVision: new Set<DeviceKey>() };
+  return { ...none, separators: parseSeparators(undefined, answer), memory: new Map(), research: false };
 }
 
 /** The entries of version 2. Throws BundleError BUNDLE_MANIFEST. */
@@ -76,6 +82,8 @@ export function parseVersion2(root: Raw, answer: Readonly<Record<AnswerMode, rea
       research === undefined || typeof research === 'boolean'
         ? research === true
         : wrong('research', research, 'true or false'),
+    weights: parseWeights(root),
+    releaseVision: parseRelease(root['release']),
   };
 }
 
@@ -131,6 +139,30 @@ function parseCache(json: unknown): StaticCache {
     positions: asInteger(raw['positions'], 'cache.positions', 1, 131_072),
     float16: new Set(float16.map((device, i) => asOneOf(device, `cache.float16[${i}]`, CACHE_DEVICES))),
   };
+}
+
+/** Only a page's runtime takes weights that are apart: every device that a graph's file serves must be one of those. */
+function parseWeights({ weights, graphs }: Raw): ReadonlyMap<string, string> {
+  if (weights === undefined) return new Map();
+  const served = Object.values(asObject(graphs, 'graphs')).flatMap((files) => Object.entries(files as object));
+  const entries = Object.entries(asObject(weights, 'weights')).map(([graph, file]) => {
+    const devices = served.filter(([, name]) => name === graph).map(([device]) => device);
+    if (devices.length === 0 || devices.some((device) => !PAGE_DEVICES.includes(device))) {
+      wrong(`weights.${graph}`, file, `those of a graph's file for ${PAGE_DEVICES.join(', ')} only`);
+    }
+    return [graph, asFile(file, `weights.${graph}`)] as const;
+  });
+  return new Map(entries);
+}
+
+function parseRelease(json: unknown): ReadonlySet<DeviceKey> {
+  const devices = Object.entries(json === undefined ? {} : asObject(json, 'release')).map(([name, graphs]) => {
+    const where = `release.${name}`;
+    const names = asArray(graphs, where);
+    if (names.length !== 1 || names[0] !== 'vision') wrong(where, graphs, '["vision"]');
+    return asOneOf(name, where, MEMORY_DEVICES);
+  });
+  return new Set(devices);
 }
 
 function parseTerms(json: unknown): Terms {

@@ -2,6 +2,7 @@ import type { Backend, Session } from './backend';
 import { sha256 } from './bundle';
 import { takeFloats } from './decoder';
 import { throwIfCancelled } from './errors';
+import type { Graphs } from './graphs';
 import type { Manifest } from './manifest';
 import { photoValues } from './photoInput';
 import type { RgbImage } from './preprocess';
@@ -14,6 +15,14 @@ export interface PhotoFeatures {
   readonly rows: Float32Array;
 }
 
+/** A look at a photo: its features, and milliseconds. */
+export interface Look extends PhotoFeatures {
+  /** Spent on the vision graph, and on telling the photo from others before it; 0 for a photo that is known. */
+  readonly visionMs: number;
+  /** Spent on finding that a photo is known. */
+  readonly recallMs: number;
+}
+
 export interface SeeingParts {
   readonly backend: Backend;
   readonly manifest: Pick<Manifest, 'photoInput' | 'focus'>;
@@ -23,18 +32,32 @@ export interface SeeingParts {
 export class PhotoMemory {
   private kept: { readonly key: string; readonly features: PhotoFeatures } | undefined;
 
+  /**
+   * The features of a photo: those that are kept, else the vision graph's, which is loaded for it. Throws InputError,
+   * BundleError, InferenceError, CancelledError.
+   */
+  async look(
+    parts: SeeingParts & { readonly graphs: Pick<Graphs, 'get' | 'visionIsDone'> },
+    photo: RgbImage,
+    signal: AbortSignal | undefined,
+  ): Promise<Look> {
+    const started = performance.now();
+    const key = await this.keyOf(photo);
+    const recallMs = performance.now() - started;
+    if (this.kept?.key === key) return { ...this.kept.features, visionMs: 0, recallMs };
+    const vision = await parts.graphs.get('vision', signal);
+    const seeing = performance.now();
+    const features = await seePhoto(parts, vision, photo, signal);
+    const visionMs = recallMs + performance.now() - seeing;
+    await parts.graphs.visionIsDone();
+    this.kept = { key, features };
+    return { ...features, visionMs, recallMs: 0 };
+  }
+
   /** Tells photos apart by their content: a caller may draw into the same array again. */
-  async keyOf({ width, height, data }: RgbImage): Promise<string> {
+  private async keyOf({ width, height, data }: RgbImage): Promise<string> {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return `${width} x ${height} x ${data.length} ${await sha256(bytes)}`;
-  }
-
-  get(key: string): PhotoFeatures | undefined {
-    return this.kept?.key === key ? this.kept.features : undefined;
-  }
-
-  keep(key: string, features: PhotoFeatures): void {
-    this.kept = { key, features };
   }
 
   clear(): void {
@@ -43,7 +66,7 @@ export class PhotoMemory {
 }
 
 /** Scales and encodes a photo. Throws InputError, InferenceError, CancelledError. */
-export async function seePhoto(
+async function seePhoto(
   { backend, manifest }: SeeingParts,
   vision: Session,
   photo: RgbImage,

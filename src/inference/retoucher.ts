@@ -12,7 +12,7 @@ import { checkMemory } from './memory';
 import { parametersAsPythonDict } from './parameterText';
 import { maskInactiveFactors, type Parameters } from './params';
 import { checkPhoto, referenceValues } from './photoInput';
-import { PhotoMemory, seePhoto } from './photoMemory';
+import { PhotoMemory } from './photoMemory';
 import { checkImage, type RgbImage } from './preprocess';
 import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
 import { bakeLut, bakeMeasured, checkLutSize, type BakedLut, type Render } from './bake';
@@ -283,31 +283,21 @@ export class Retoucher {
     options: CallOptions,
     words: readonly number[] = [],
   ): Promise<RetouchResult> {
-    const { backend } = this;
-    const { photoInput } = this.manifest;
-    const recognising = performance.now();
-    const key = await this.photos.keyOf(image);
-    const recognisedMs = performance.now() - recognising;
-    const known = this.photos.get(key);
-    const loadedBefore = this.graphs.loadMs;
-    const vision = known ? undefined : await this.graphs.get('vision', options.signal);
-    const focused = this.manifest.focus && {
-      style: mode === 'style' ? await this.graphs.get('style', options.signal) : undefined,
-      effect: await this.graphs.get('effect', options.signal),
+    const { backend, manifest, graphs } = this;
+    const loadedBefore = graphs.loadMs;
+    const look = await this.photos.look({ backend, manifest, graphs }, image, options.signal);
+    const { pixels, rows, visionMs } = look;
+    throwIfCancelled(options.signal);
+    const focused = manifest.focus && {
+      style: mode === 'style' ? await graphs.get('style', options.signal) : undefined,
+      effect: await graphs.get('effect', options.signal),
     };
     const decoder = await this.loadDecoder(options.signal);
-    const load = this.graphs.loadMs - loadedBefore;
+    const load = graphs.loadMs - loadedBefore;
     const started = performance.now();
-    const { pixels, rows } =
-      known ?? (await seePhoto({ backend, manifest: this.manifest }, vision!, image, options.signal));
-    if (!known) this.photos.keep(key, { pixels, rows });
-    const seenMs = performance.now() - started;
-    // To recognise a photo is part of encoding it, or of what is left to do when that falls away.
-    const visionMs = known ? 0 : recognisedMs + seenMs;
-    throwIfCancelled(options.signal);
-    const seen = pixels && { pixels: this.squareTensor(pixels, photoInput.size), rows };
+    const seen = pixels && { pixels: this.squareTensor(pixels, manifest.photoInput.size), rows };
     const focus = focused && seen && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
-    const restMs = performance.now() - started - seenMs + (known ? recognisedMs : 0);
+    const restMs = look.recallMs + performance.now() - started;
     const result = await this.answer(mode, decoder, prompt, { image: rows }, focus, options);
     const { prefill, decode } = result.timingsMs;
     return { ...result, timingsMs: { load, vision: visionMs, prefill: restMs + prefill, decode } };

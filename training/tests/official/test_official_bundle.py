@@ -5,14 +5,20 @@ from dataclasses import replace
 
 import pytest
 import torch
-from twins import twin_config, write_tokenizer
+from PIL import Image
 
 from veraretouch.export.runner import verify_checksums
 from veraretouch.official import bundle as bundle_module
-from veraretouch.official.bundle import LICENCE_FILE, OfficialBundle, write_official_bundle
+from veraretouch.official.bundle import LICENCE_FILE, MAX_INSTRUCTION_TOKENS, OfficialBundle, write_official_bundle
 from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.errors import OfficialModelError
-from veraretouch.official.model import OfficialVlm, random_state
+from veraretouch.official.forms import with_held_pair, with_held_weights
+from veraretouch.official.memory import memory_needs
+from veraretouch.official.model import OfficialConfig, OfficialVlm, random_state
+from veraretouch.official.prompts import parameter_text, prompt
+from veraretouch.official.reference import OfficialReference
+from veraretouch.official.skeleton import Skeleton
+from veraretouch.official.synthetic import twin_config, write_tokenizer
 from veraretouch.official.tokens import read_tokenizer
 
 
@@ -25,7 +31,7 @@ def content(tmp_path_factory):
     vlm = OfficialVlm(config).load(random_state(config, 1))
     torch.manual_seed(2)
     pair = EncoderRenderer(width=16, widths=(8, 12), latent=6).eval().requires_grad_(False)
-    return OfficialBundle(vlm, tokenizer, pair, licence="For research.", reference_size=64)
+    return OfficialBundle(with_held_weights(vlm), tokenizer, with_held_pair(pair), licence="For research.")
 
 
 def test_a_bundle_says_what_it_is_and_every_file_is_listed(content, tmp_path):
@@ -43,17 +49,61 @@ def test_a_bundle_says_what_it_is_and_every_file_is_listed(content, tmp_path):
         assert found == expected
     assert (out / LICENCE_FILE).read_text().endswith("only; they may not be used for anything else, and not be passed on.\n\nFor research.")
     assert [path.name for path in out.parent.iterdir()] == ["bundle"]
+    assert manifest["graphs"]["decoder"] == {
+        "default": "decoder.onnx", "webgpu-f16": "decoder-f16.onnx", "wasm": "decoder-wasm.onnx",
+    }  # fmt: skip
+    assert manifest["weights"] == {
+        "decoder-wasm.onnx": "decoder-wasm.weights", "vision-web.onnx": "vision-web.weights",
+    }  # fmt: skip
+    assert manifest["cache"] == {"positions": content.positions, "float16": ["webgpu-f16"]}
+    assert set(manifest["memory"]) == {"node", "wasm", "webgpu", "webgpu-f16"}
+    # Most of such a graph is in its file of weights.
+    assert (out / "vision-web.weights").stat().st_size > 10 * (out / "vision-web.onnx").stat().st_size
 
 
-def test_four_bits_are_smaller_and_without_the_pair_there_is_no_encoder(content, tmp_path):
+def test_the_cache_holds_the_longest_prompt_and_answer(content):
+    skeleton = content.skeleton
+    asks = OfficialReference(content.vlm, content.tokenizer)
+    for mode in ("auto", "style", "param"):
+        said = parameter_text([-0.123] * 38) if mode == "param" else ""
+        photo = None if mode == "param" else Image.new("RGB", (40, 30))
+        rows = asks.prompt_rows(prompt(mode, said), photo).shape[1] + (MAX_INSTRUCTION_TOKENS if mode == "style" else 0)
+        assert rows + len(skeleton.fields[mode]) * (skeleton.longest + 2) + 2 <= content.positions
+    assert replace(content, skeleton=Skeleton(longest=192)).positions > content.positions
+
+
+def test_four_bits_are_smaller_and_devices_are_chosen(content, tmp_path):
     wide, small = tmp_path / "wide", tmp_path / "small"
-    # Few positions: the tables of a long cache would be most of so small a file.
-    write_official_bundle(wide, replace(content, positions=64))
-    write_official_bundle(small, replace(content, positions=64, pair=None, precision="int4"))
+    write_official_bundle(wide, replace(content, precision="fp32", skeleton=Skeleton(longest=1)))
+    write_official_bundle(small, replace(content, pair=None, devices=("webgpu-f16",), skeleton=Skeleton(longest=1)))
     assert not (small / "encoder.onnx").exists()
+    names = {path.name for path in small.iterdir()}
+    assert "decoder-f16.onnx" in names and not any("wasm" in name or "web." in name for name in names)
+    assert not any("-" in path.name for path in wide.glob("*.onnx"))
+    manifest = json.loads((small / "bundle.json").read_text())
+    assert "weights" not in manifest and "release" not in manifest and set(manifest["memory"]) == {"node", "webgpu-f16"}
     # Scales beside the weights, and what is not multiplied by, keep it from an eighth.
-    assert (small / "decoder.onnx").stat().st_size < 0.4 * (wide / "decoder.onnx").stat().st_size
+    assert (small / "decoder.onnx").stat().st_size < 0.5 * (wide / "decoder.onnx").stat().st_size
     assert (small / "embed.onnx").stat().st_size < 0.4 * (wide / "embed.onnx").stat().st_size
+
+
+def test_at_the_published_sizes_a_page_and_its_gpu_have_room():
+    """By count, from the sizes that the files of a published-size conversion had, with a cache for 96 tokens a section."""
+    files = {
+        "decoder": {"default": "d", "webgpu-f16": "dh", "wasm": "dw"},
+        "vision": {"default": "v", "webgpu-f16": "vh", "webgpu": "vw", "wasm": "vw"},
+        **{name: {"default": name} for name in ("embed", "adaptor", "renderer", "encoder")},
+    }
+    sizes = {
+        "d": 309_475_622, "dh": 278_280_118, "dw": 496_543_548, "v": 253_677_927, "vh": 252_973_731, "vw": 505_604_868,
+        "embed": 136_742_800, "adaptor": 18_109_656, "renderer": 10_317_476, "encoder": 25_305_671,
+    }  # fmt: skip
+    needs = memory_needs(OfficialConfig(151_936), 1024, files, sizes)
+    for device in ("wasm", "webgpu", "webgpu-f16"):
+        assert 0.5e9 < needs[device]["page"] <= 1.5e9, device
+    assert needs["webgpu-f16"]["gpu"] < needs["webgpu"]["gpu"] <= 1.2e9
+    # The least that every WebGPU has to give for one buffer.
+    assert needs["webgpu"]["largestBuffer"] <= 128 * 1024**2
 
 
 def test_what_is_no_bundle_is_not_replaced(content, tmp_path):

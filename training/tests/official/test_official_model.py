@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
-from twins import twin_config
 
 from veraretouch.official.checkpoint import read_safetensors
+from veraretouch.official.config import config_json, read_config
 from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.model import (
     EMBEDDING,
@@ -15,9 +15,9 @@ from veraretouch.official.model import (
     OfficialConfig,
     OfficialVlm,
     random_state,
-    read_config,
     retouch_states,
 )
+from veraretouch.official.synthetic import twin_config
 
 TWIN = twin_config(320)
 
@@ -146,6 +146,10 @@ def test_sizes_come_from_the_checkpoints_own_configuration(tmp_path):
         ({"model_type": "llama"}, "of the kind 'llama'"),
         ({"hidden_size": "896"}, "no whole number for hidden"),
         ({"num_hidden_layers": 0}, "no whole number for layers"),
+        ({"veraretouch_sizes": {"latent": "6"}}, "no whole number for latent"),
+        ({"veraretouch_sizes": {"vision": {"layers": [2, -1]}}}, "no whole number for layers"),
+        ({"veraretouch_sizes": {"colour": 3}}, "names a size 'colour'"),
+        ({"veraretouch_sizes": 3}, "no configuration of the published model"),
     ):
         path.write_text(json.dumps({**good, **change}))
         with pytest.raises(OfficialModelError, match=message):
@@ -154,3 +158,11 @@ def test_sizes_come_from_the_checkpoints_own_configuration(tmp_path):
         path.write_text(text)
         with pytest.raises(OfficialModelError, match="no configuration of the published model"):
             read_config(tmp_path)
+
+
+@pytest.mark.parametrize("config", [TWIN, OfficialConfig(vocabulary=151_936), OfficialConfig(9, epsilon=1e-5, tied=False)])
+def test_sizes_are_read_as_they_are_written(config, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(config_json(config)))
+    assert read_config(tmp_path) == config
+    # Of the published model nothing is said that its own config.json would not say.
+    assert ("veraretouch_sizes" in config_json(config)) == (config.latent != 896)

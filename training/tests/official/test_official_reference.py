@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from twins import CHAT, twin_config, write_tokenizer
 
 from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.model import OfficialVlm, random_state
 from veraretouch.official.prompts import parameter_text, prompt
-from veraretouch.official.reference import OfficialReference, forced_answer, look_of_pair, official_dialogue
+from veraretouch.official.reference import OfficialReference, forced_answer, look_of_pair
+from veraretouch.official.skeleton import Skeleton
+from veraretouch.official.synthetic import CHAT, twin_config, write_tokenizer
 from veraretouch.official.tokens import encode_prompt, read_tokenizer
 
 PHOTO = Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 140, 3), dtype=np.uint8))
@@ -117,7 +118,8 @@ def test_an_answer_without_retouch_tokens_is_refused(reference):
 @pytest.mark.parametrize("mode, separators", [("auto", None), ("style", ["", "\n", "\n", "\n\n"])])
 def test_inside_the_skeleton_latents_are_those_of_the_whole_answer(reference, mode, separators):
     vlm, tokenizer = reference.vlm, reference.tokenizer
-    dialogue = official_dialogue(tokenizer, vlm.config.vocabulary, separators and {mode: separators}, longest=4)
+    skeleton = Skeleton(longest=4, separators=separators and {mode: separators})
+    dialogue = skeleton.dialogue(tokenizer, vlm.config.vocabulary)
     rows = reference.prompt_rows(prompt(mode, "warm, faded"), PHOTO)
     answer = forced_answer(vlm, dialogue, mode, rows)
     text = tokenizer.decode(answer.token_ids, skip_special_tokens=False)

@@ -9,7 +9,6 @@ that `save_reference` wrote at the export) with fresh PyTorch answers to that ma
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import sys
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import torch
 from veraretouch.export.bundle import StoredModels
 from veraretouch.export.errors import ExportError
 from veraretouch.export.parity import INSTRUCTIONS, SETTINGS, SIZES, settings_vector
-from veraretouch.export.pictures import picture, retouched, squash
+from veraretouch.export.pictures import picture, pixels_of, retouched, squash
 from veraretouch.export.reference import generate
 from veraretouch.export.runner import BundleRunner
 
@@ -79,9 +78,9 @@ def _against_case(runner: BundleRunner, case: dict) -> Comparison:
     mode = case["mode"]
     if mode == "reference":
         tokens: list[int] = []
-        latents = runner.encode(_image(case["before"]), _image(case["after"]))
+        latents = runner.encode(pixels_of(case["before"]), pixels_of(case["after"]))
     else:
-        image = _image(case["image"]) if "image" in case else None
+        image = pixels_of(case["image"]) if "image" in case else None
         result = runner.generate(mode, image, case.get("instruction", ""), case.get("params"))
         tokens, latents = result.token_ids, result.latents
     wanted = np.asarray(case["latents"], np.float32).reshape(3, -1)
@@ -89,11 +88,6 @@ def _against_case(runner: BundleRunner, case: dict) -> Comparison:
     out = np.asarray([point["out"] for point in case["render"]], np.float32)
     difference = float(np.abs(runner.render(rgb, wanted) - out).max())
     return Comparison(mode, cosine(latents, wanted), tokens == case["tokens"], difference)
-
-
-def _image(entry: dict) -> np.ndarray:
-    data = np.frombuffer(base64.b64decode(entry["rgbBase64"]), np.uint8)
-    return data.reshape(entry["height"], entry["width"], 3)
 
 
 def compare_with_models(

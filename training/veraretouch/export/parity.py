@@ -11,6 +11,7 @@ import json
 
 import numpy as np
 import torch
+from torch import nn
 
 from veraretouch.engine.params import INDEX, PARAMETERS
 from veraretouch.export.bundle import BundleInfo, StoredModels
@@ -77,7 +78,7 @@ def _case(models, dialogue, info, mode: str, index: int) -> dict | None:
         with torch.no_grad():
             latents = models.encoder(before, squash(after, info.reference_size)[None])[0].numpy()
         inputs = {"before": as_json(image), "after": as_json(after)}
-        return _finish(models, {"mode": mode, **inputs}, [], latents)
+        return parity_case(models.renderer, {"mode": mode, **inputs}, [], latents)
     inputs, given = {"mode": mode}, {}
     if mode == "param":
         vector = settings_vector(SETTINGS[index % len(SETTINGS)])
@@ -91,15 +92,16 @@ def _case(models, dialogue, info, mode: str, index: int) -> dict | None:
     result = generate(models.vlm, dialogue, mode, **given)
     if result.margin < MARGIN:
         return None
-    return _finish(models, inputs, result.token_ids, result.latents)
+    return parity_case(models.renderer, inputs, result.token_ids, result.latents)
 
 
-def _finish(models, inputs: dict, tokens: list[int], latents: np.ndarray) -> dict:
+def parity_case(renderer: nn.Module, inputs: dict, tokens: list[int], latents: np.ndarray) -> dict:
+    """One case of parity.json: what was given, what came of it, and a few colours through `renderer`."""
     steps = (0, 40, 128, 200, 255)
     colours = [[r, g, b] for r in steps for g in (0, 90, 255) for b in (20, 180)]
     rgb = torch.tensor(colours, dtype=torch.float32) / 255.0
     with torch.no_grad():
-        out = models.renderer(rgb[None], torch.from_numpy(latents)[None])[0]
+        out = renderer(rgb[None], torch.from_numpy(latents)[None])[0]
     render = [
         {"rgb": _short(colour), "out": _short(value)}
         for colour, value in zip(rgb, out, strict=True)

@@ -40,6 +40,12 @@ def as_json(image: np.ndarray) -> dict:
     return {"width": width, "height": height, "rgbBase64": data}
 
 
+def pixels_of(entry: dict) -> np.ndarray:
+    """The picture that `as_json` wrote, uint8 [height,width,3]."""
+    data = np.frombuffer(base64.b64decode(entry["rgbBase64"]), np.uint8)
+    return data.reshape(entry["height"], entry["width"], 3)
+
+
 def squash(image: np.ndarray, size: int) -> torch.Tensor:
     """uint8 [H,W,3] -> float32 [3,size,size] in [0,1] by adaptive average pooling."""
     values = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 from tokenizers import Tokenizer
 
 from veraretouch.engine.params import FACTOR_SLICES
@@ -15,6 +16,10 @@ from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import Dialogue, Section
 from veraretouch.export.errors import ExportError
 from veraretouch.export.pictures import squash
+from veraretouch.official.int8 import KEEP_SUMS
+from veraretouch.official.preprocess import letterbox, reference
+from veraretouch.official.prompts import DECIMALS as PARAMETER_DECIMALS
+from veraretouch.official.prompts import parameter_text
 
 
 def verify_checksums(folder: Path) -> None:
@@ -33,10 +38,10 @@ def verify_checksums(folder: Path) -> None:
 
 
 class BundleRunner:
-    """All graphs of a verified bundle in onnxruntime's CPU provider, and its dialogue."""
+    """All graphs of a verified bundle in onnxruntime's CPU provider, and its dialogue. `device`: whose files are taken."""
 
-    def __init__(self, folder: str | Path, threads: int = 1) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, threads: int = 1, device: str = "node") -> None:
+        self.folder, self.device = Path(folder), device
         verify_checksums(self.folder)
         self.manifest = json.loads((self.folder / "bundle.json").read_text())
         self.dialogue = dialogue_of(self.folder, self.manifest)
@@ -57,32 +62,34 @@ class BundleRunner:
         params: list[float] | None = None,
     ) -> GenerationResult:
         """One answer; `image` uint8 [H,W,3] sRGB of any size (auto, style), `params` 38 in [-1,1]."""
-        if mode == "param":
-            values = np.asarray(params, np.float32)[None]
-            rows, picture = self.run("params", params=values)["param_tokens"], None
-        else:
-            size = self.manifest["preprocess"]["image"]["size"]
-            picture = squash(image, size)[None].numpy()
+        rows, picture = None, None
+        if mode != "param":
+            picture = seen(image, self.manifest["preprocess"]["image"])[None]
             rows = self.run("vision", image=picture)["image_tokens"]
+        elif "params" in self.manifest["graphs"]:
+            rows = self.run("params", params=np.asarray(params, np.float32)[None])["param_tokens"]
         walk = AnswerWalk(self.dialogue, mode)
         plan = self._plan(mode, rows, instruction)
         focus = None if plan is None else self._focus(mode, rows, plan, picture)
-        parts = self.dialogue.prompt_parts(mode, instruction)
+        parts = self._prompt(mode, instruction, params)
         embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
         states = self._decode(walk, np.concatenate([*embeds, self._fed(walk, focus)], axis=1), focus)
         given = {} if plan is None else {"plan": plan}
         latents = self.run("adaptor", states=states, **given)["latents"][0]
         if mode == "param":
-            present = [bool(np.any(values[0, part])) for part in FACTOR_SLICES]
+            said = np.asarray(params, np.float32)
+            if "parameterText" in self.manifest:
+                said = np.round(said, PARAMETER_DECIMALS)
+            present = [bool(np.any(said[part])) for part in FACTOR_SLICES]
             latents = latents * np.asarray(present, np.float32)[:, None]
         well_formed = walk.cut_sections == 0
         return GenerationResult(walk.fields, walk.token_ids, latents, well_formed, walk.margin)
 
     def encode(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Latents [3,D] of a reference pair, uint8 [H,W,3] each."""
-        size = self.manifest["preprocess"]["reference"]["size"]
+        how = self.manifest["preprocess"]["reference"]
         pair = {"before": before, "after": after}
-        inputs = {name: squash(image, size)[None].numpy() for name, image in pair.items()}
+        inputs = {name: seen(image, how)[None] for name, image in pair.items()}
         return self.run("encoder", **inputs)["latents"][0]
 
     def render(self, rgb: np.ndarray, latents: np.ndarray) -> np.ndarray:
@@ -94,11 +101,25 @@ class BundleRunner:
         if graph not in self._sessions:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self._threads
-            path = self.folder / self.manifest["graphs"][graph]["default"]
+            options.log_severity_level = 3
+            for key, value in KEEP_SUMS.items():
+                options.add_session_config_entry(key, value)
+            files = self.manifest["graphs"][graph]
+            path = self.folder / files.get(self.device, files["default"])
             self._sessions[graph] = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         return self._sessions[graph]
+
+    def _prompt(self, mode: str, instruction: str, params: list[float] | None) -> list[list[int] | str]:
+        """Ids and places. From version 2 on the user's text is encoded as one with the text around it."""
+        if self.manifest["formatVersion"] == 1:
+            return self.dialogue.prompt_parts(mode, instruction)
+        text = self.manifest["prompts"][mode].replace("{instruction}", instruction)
+        if "{parameters}" in text:
+            text = text.replace("{parameters}", parameter_text(params))
+        first, *others = (self.dialogue.encode(part) for part in text.split("{image}"))
+        return [first, *(part for ids in others for part in ("image", ids))]
 
     def _embed(self, ids: list[int]) -> np.ndarray:
         return self.run("embed", input_ids=np.asarray([ids], np.int64))["embeds"]
@@ -134,7 +155,9 @@ class BundleRunner:
     def _decode(self, walk: AnswerWalk, embeds: np.ndarray, focus) -> np.ndarray:
         """Walks to the end; returns the states [1, 3*H] that the latents are read from."""
         sizes = self.manifest["dimensions"]
-        empty = np.zeros((1, sizes["kvHeads"], 0, sizes["headDim"]), np.float32)
+        places = self.manifest.get("cache", {}).get("positions", 0)
+        half = self.device in self.manifest.get("cache", {}).get("float16", [])
+        empty = np.zeros((1, sizes["kvHeads"], places, sizes["headDim"]), np.float16 if half else np.float32)
         names = [f"{i}.{part}" for i in range(sizes["layers"]) for part in ("key", "value")]
         cache = {f"past.{name}": empty for name in names}
         length = 0
@@ -158,11 +181,25 @@ def dialogue_of(folder: Path, manifest: dict) -> Dialogue:
         mode: [Section.from_json(entry, own) for entry in sections]
         for mode, sections in manifest["answer"].items()
     }
+    outputs = list(range(manifest["dimensions"]["vocabulary"]))
+    if "outputTokens" in manifest:
+        outputs = json.loads((folder / manifest["outputTokens"]).read_text())
     return Dialogue(
         Tokenizer.from_file(str(folder / manifest["tokenizer"]["tokenizer"])),
-        json.loads((folder / manifest["outputTokens"]).read_text()),
+        outputs,
         manifest["prompts"],
         answer,
         tuple(manifest["retouchTokens"]),
         manifest["maxInstructionTokens"],
+        manifest.get("separators"),
     )
+
+
+def seen(image: np.ndarray, how: dict) -> np.ndarray:
+    """uint8 [H,W,3] sRGB -> float32 [3,S,S] in [0,1], by an entry of `preprocess`."""
+    kind, size = how.get("kind", "squash"), how["size"]
+    if kind == "letterbox":
+        return letterbox(Image.fromarray(image), how["shortEdge"], size).numpy()
+    if kind == "resize":
+        return reference(Image.fromarray(image), size).numpy()
+    return squash(image, size).numpy()

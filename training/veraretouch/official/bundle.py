@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import onnx
@@ -14,19 +16,26 @@ from veraretouch.export.bundle import staged, write_checksums
 from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue
 from veraretouch.export.graph import save
 from veraretouch.export.tokenizer import tokenizer_files
-from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
+from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.errors import OfficialModelError
+from veraretouch.official.forms import computed_half, stored_half
 from veraretouch.official.graphs_decoder import build_decoder
-from veraretouch.official.graphs_parts import build_parts
+from veraretouch.official.graphs_parts import parts
+from veraretouch.official.memory import memory_needs
 from veraretouch.official.model import OfficialVlm
-from veraretouch.official.prompts import IMAGE_PLACE, prompt
-from veraretouch.official.reference import official_dialogue
+from veraretouch.official.prompts import IMAGE_PLACE, parameter_text, prompt
+from veraretouch.official.skeleton import Skeleton
+from veraretouch.official.tokens import encode_prompt
 
 FORMAT_VERSION = 2
-# Prompt and answer together.
-POSITIONS = 2048
+# The cache has a multiple of this many places.
+PLACES = 128
+# Those that may have files of their own, beside Node, for which the default ones are.
+DEVICES = ("webgpu", "webgpu-f16", "wasm")
 MAX_INSTRUCTION_TOKENS = 256
 MAX_FILE_BYTES = 2_000_000_000
+# Smaller tensors stay in the graph's own file.
+SMALLEST_APART = 4096
 LUT_SIZE = 33
 LICENCE_FILE = "LICENSE-MODEL.txt"
 SUMMARY = (
@@ -36,53 +45,136 @@ SUMMARY = (
 
 
 @dataclass(frozen=True)
+class GraphFile:
+    """A graph for some devices. `apart`: its weights are in a file of their own, which a web page's runtime can take over
+    without holding them twice."""
+
+    graph: str
+    devices: tuple[str, ...]
+    name: str
+    model: onnx.ModelProto | None
+    apart: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (self.name, weights_of(self.name)) if self.apart else (self.name,)
+
+
+@dataclass(frozen=True)
 class OfficialBundle:
-    """What goes into a bundle. `pair`: without it, references are refused. `licence`: the text that came with the weights."""
+    """What goes into a bundle. `pair`: without it, references are refused. `licence`: the text that came with the weights.
+
+    `precision` "fp32": one file a graph, for every device, to compare with. "int4": the weights must be those of
+    `forms.with_held_weights` and `with_held_pair`; `devices` says for which devices beside Node there are files of their own;
+    `exact` leaves activations unrounded also where that is slower, to compare with.
+    """
 
     vlm: OfficialVlm
     tokenizer: Tokenizer
     pair: EncoderRenderer | None = None
-    precision: str = "fp32"
+    precision: str = "int4"
+    devices: tuple[str, ...] = DEVICES
     licence: str = ""
-    separators: dict[str, list[str]] | None = None
-    reference_size: int = ENCODER_SIZE
-    positions: int = POSITIONS
+    skeleton: Skeleton = field(default_factory=Skeleton)
+    exact: bool = False
+
+    @cached_property
+    def positions(self) -> int:
+        """Places of the cache: enough for the longest prompt and answer of every mode."""
+        config, longest = self.vlm.config, 0
+        for mode, fields in self.skeleton.fields.items():
+            text = prompt(mode, parameter_text([-0.123] * len(PARAMETERS)) if mode == "param" else "")
+            asked = sum(len(ids) for ids in encode_prompt(self.tokenizer, text))
+            asked += 0 if mode == "param" else config.image_tokens
+            asked += MAX_INSTRUCTION_TOKENS if mode == "style" else 0
+            between = "".join((self.skeleton.separators or {}).get(mode, []))
+            skeleton = len(self.tokenizer.encode(between).ids) + len(RETOUCH_TOKENS)
+            longest = max(longest, asked + skeleton + len(fields) * (self.skeleton.longest + 2))
+        return -(-longest // PLACES) * PLACES
 
     def dialogue(self) -> Dialogue:
-        return official_dialogue(self.tokenizer, self.vlm.config.vocabulary, self.separators)
+        return self.skeleton.dialogue(self.tokenizer, self.vlm.config.vocabulary)
 
 
-def write_official_bundle(out_dir: Path, content: OfficialBundle) -> None:
-    """Raises OfficialModelError when a graph's file would be too large, or when `out_dir` holds something that is not
-    a bundle; then nothing is written and nothing is left behind."""
+def write_official_bundle(
+    out_dir: Path,
+    content: OfficialBundle,
+    more: Callable[[], dict[str, bytes]] = lambda: {},
+    check: Callable[[Path], None] = lambda _folder: None,
+    on_file: Callable[[str, int], None] = lambda _name, _bytes: None,
+) -> None:
+    """Writes the bundle whole or not at all. `more` gives further files by name, when all graphs are there;
+    `check` gets the finished folder and throws where it is not good; `on_file` hears of each graph's file and its bytes.
+
+    Raises OfficialModelError when a graph's file would be too large, or when `out_dir` holds something that is not
+    a bundle; then nothing is written and nothing is left behind.
+    """
     if out_dir.exists() and (not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / "bundle.json").exists())):
         raise OfficialModelError(
             f"{out_dir} is there and is no bundle, so it is not replaced. Nothing was written; choose a new folder."
         )
     with staged(out_dir) as staging:
-        decoder = build_decoder(content.vlm, content.positions, content.precision)
-        table = "int8" if content.precision == "int4" else "float32"
-        parts = build_parts(content.vlm, content.pair, table=table, reference_size=content.reference_size)
-        graphs = {"decoder": decoder, **parts}
-        for name, graph in graphs.items():
-            _save(graph, staging / f"{name}.onnx")
-        files = {
+        made: list[GraphFile] = []
+        for file in graph_files(content):
+            if file.apart:
+                _save_apart(file.model, staging, file.name)
+            else:
+                _save(file.model, staging / file.name)
+            made.append(replace(file, model=None))
+            on_file(file.name, sum((staging / part).stat().st_size for part in made[-1].parts))
+        sizes = {file.name: sum((staging / part).stat().st_size for part in file.parts) for file in made}
+        texts = {
             **tokenizer_files(content.tokenizer),
             LICENCE_FILE: f"{SUMMARY}\n\n{content.licence}".encode(),
-            "bundle.json": (json.dumps(describe(content, list(graphs)), indent=2, ensure_ascii=False) + "\n").encode(),
+            "bundle.json": (json.dumps(describe(content, made, sizes), indent=2, ensure_ascii=False) + "\n").encode(),
         }
-        for name, data in files.items():
+        for name, data in texts.items():
             (staging / name).write_bytes(data)
+        for name, data in more().items():
+            (staging / name).write_bytes(data)
+        for path in staging.iterdir():
+            path.chmod(0o644)
         write_checksums(staging)
+        check(staging)
 
 
-def describe(content: OfficialBundle, graphs: list[str]) -> dict:
-    """The content of bundle.json."""
+def graph_files(content: OfficialBundle) -> Iterator[GraphFile]:
+    """One after the other: all at once would take many gigabytes."""
+    vlm, devices = content.vlm, () if content.precision == "fp32" else content.devices
+    yield GraphFile("decoder", ("default",), "decoder.onnx", build_decoder(vlm, content.positions, content.precision, content.exact))
+    if "webgpu-f16" in devices:
+        decoder = build_decoder(vlm, content.positions, "int4", exact=True)
+        half = computed_half(decoder, ["inputs_embeds", "hidden", "logits"])
+        del decoder
+        yield GraphFile("decoder", ("webgpu-f16",), "decoder-f16.onnx", half)
+        del half
+    if "wasm" in devices:
+        yield GraphFile("decoder", ("wasm",), "decoder-wasm.onnx", build_decoder(vlm, content.positions, "int8"), apart=True)
+    for name, graph in parts(vlm, content.pair, "float32" if content.precision == "fp32" else "int8"):
+        halved = content.precision == "int4" and name in ("vision", "adaptor", "encoder")
+        yield GraphFile(name, ("default",), f"{name}.onnx", stored_half(graph) if halved else graph)
+        if name != "vision":
+            continue
+        if "webgpu-f16" in devices:
+            yield GraphFile(name, ("webgpu-f16",), "vision-f16.onnx", computed_half(graph, ["image", "image_tokens"]))
+        web = tuple(device for device in ("webgpu", "wasm") if device in devices)
+        if web:
+            yield GraphFile(name, web, "vision-web.onnx", graph, apart=True)
+
+
+def describe(content: OfficialBundle, made: list[GraphFile], sizes: dict[str, int]) -> dict:
+    """The content of bundle.json. `sizes`: bytes of each graph's file, with its weights."""
+    files: dict[str, dict[str, str]] = {}
+    for file in made:
+        files.setdefault(file.graph, {}).update(dict.fromkeys(file.devices, file.name))
+    apart = {file.name: weights_of(file.name) for file in made if file.apart}
     config, dialogue = content.vlm.config, content.dialogue()
     return {
         "formatVersion": FORMAT_VERSION,
         "name": "veraretouch-published",
         "version": "1.0.0",
+        # Read by nothing but `check`.
+        "weightsAre": content.precision,
         "licence": "LicenseRef-research-only",
         "research": True,
         "terms": {"summary": SUMMARY, "file": LICENCE_FILE},
@@ -98,9 +190,12 @@ def describe(content: OfficialBundle, graphs: list[str]) -> dict:
         },
         "preprocess": {
             "image": {"kind": "letterbox", "shortEdge": config.short_edge, "size": config.image_size},
-            "reference": {"kind": "resize", "size": content.reference_size, "channels": "bgr"},
+            "reference": {"kind": "resize", "size": config.reference_size, "channels": "bgr"},
         },
-        "graphs": {name: {"default": f"{name}.onnx"} for name in graphs},
+        "graphs": files,
+        **({"weights": apart} if apart else {}),
+        # A page has no room for it beside the decoder, and seeing a photo takes far longer there than loading it again.
+        **({"release": {"wasm": ["vision"]}} if "wasm" in files["decoder"] else {}),
         "tokenizer": {"tokenizer": "tokenizer.json", "config": "tokenizer_config.json"},
         "parameters": list(PARAMETERS),
         "parameterText": "python-dict",
@@ -110,13 +205,22 @@ def describe(content: OfficialBundle, graphs: list[str]) -> dict:
             "param": prompt("param", "{parameters}"),
         },
         "answer": {mode: [s.as_json() for s in sections] for mode, sections in dialogue.answer.items()},
-        **({"separators": content.separators} if content.separators else {}),
+        **({"separators": content.skeleton.separators} if content.skeleton.separators else {}),
         "retouchTokens": list(RETOUCH_TOKENS),
         "latentStates": "predicting",
-        "cache": {"positions": content.positions},
+        "cache": {
+            "positions": content.positions,
+            **({"float16": ["webgpu-f16"]} if "webgpu-f16" in files["decoder"] else {}),
+        },
+        "memory": memory_needs(config, content.positions, files, sizes),
         "maxInstructionTokens": MAX_INSTRUCTION_TOKENS,
         "lutSize": LUT_SIZE,
     }
+
+
+def weights_of(name: str) -> str:
+    """The file of weights beside the graph `name`."""
+    return name.removesuffix(".onnx") + ".weights"
 
 
 def _save(graph: onnx.ModelProto, path: Path) -> None:
@@ -126,3 +230,10 @@ def _save(graph: onnx.ModelProto, path: Path) -> None:
             "written; convert with four bits."
         )
     save(graph, path)
+
+
+def _save_apart(graph: onnx.ModelProto, folder: Path, name: str) -> None:
+    onnx.checker.check_model(graph)
+    onnx.save_model(
+        graph, folder / name, save_as_external_data=True, location=weights_of(name), size_threshold=SMALLEST_APART
+    )

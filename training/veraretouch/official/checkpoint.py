@@ -92,6 +92,13 @@ def check_tensors(
             raise OfficialModelError(f"The checkpoint {what} {', '.join(names[:NAMED])}{more}. {GET_AGAIN}")
 
 
+def check_finite(found: Mapping[str, torch.Tensor]) -> None:
+    """Raises OfficialModelError naming the first tensor that holds an infinity or what is no number."""
+    for name, value in found.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise OfficialModelError(f"{name} holds a value that is infinite or no number. {GET_AGAIN}")
+
+
 def _read_index(path: Path) -> dict[str, str]:
     try:
         shard_of = json.loads(path.read_text())["weight_map"]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from veraretouch.models.renderer import FACTOR_COUNT, Renderer
-from veraretouch.official.checkpoint import check_tensors
+from veraretouch.official.checkpoint import check_finite, check_tensors
 
 LATENT = 896
 RENDERER_WIDTHS = (128, 256, 512)
@@ -118,11 +118,12 @@ class EncoderRenderer(nn.Module):
     def load(self, state: dict[str, torch.Tensor]) -> EncoderRenderer:
         """Takes over the weights of `encoder_renderer.pth`, ready to run.
 
-        Raises OfficialModelError naming tensors that are missing, extra or of another shape; then nothing is taken.
+        Raises OfficialModelError naming tensors that are missing, extra, of another shape or not finite; then nothing is taken.
         """
         own = self.state_dict()
         # Counters of training, which say nothing at inference and which not every file keeps.
         counters = [name for name in own if name.endswith("num_batches_tracked")]
         check_tensors(state, {name: value.shape for name, value in own.items()}, counters)
+        check_finite(state)
         self.load_state_dict({**{name: own[name] for name in counters}, **state})
         return self.eval().requires_grad_(False)

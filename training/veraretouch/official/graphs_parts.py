@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
-import numpy as np
 import onnx
 import torch
 from torch import nn
@@ -13,14 +12,8 @@ from veraretouch.export.llm import build_embed
 from veraretouch.export.modules import RendererGraph, trace
 from veraretouch.export.storage import Storage
 from veraretouch.models.renderer import FACTOR_COUNT
-from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
+from veraretouch.official.encoder_renderer import EncoderRenderer
 from veraretouch.official.model import EMBEDDING, OfficialVlm
-
-StorageOf = Callable[[str, np.ndarray], Storage]
-
-
-def _as_it_is(_name: str, _values: np.ndarray) -> Storage:
-    return "float32"
 
 
 class _See(nn.Module):
@@ -45,39 +38,33 @@ class _Adapt(nn.Module):
         return self.head(states).reshape(-1, FACTOR_COUNT, self.latent)
 
 
-def build_parts(
-    vlm: OfficialVlm,
-    pair: EncoderRenderer | None = None,
-    *,
-    storage_of: StorageOf = _as_it_is,
-    table: Storage = "float32",
-    reference_size: int = ENCODER_SIZE,
-) -> dict[str, onnx.ModelProto]:
-    """vision, embed, adaptor, renderer, and encoder where `pair` is given, by name.
+def parts(
+    vlm: OfficialVlm, pair: EncoderRenderer | None = None, table: Storage = "float32"
+) -> Iterator[tuple[str, onnx.ModelProto]]:
+    """vision, embed, adaptor, renderer, and encoder where `pair` is given, by name, each made when it is asked for: all at
+    once would take gigabytes.
 
-    `storage_of` says how the weights of vision and adaptor are kept, `table` how the embedding is. The renderer's stay
-    float32: it is small, and what it gives is what is seen. It is the one of the vision-language checkpoint, to which
-    the latents of both belong.
+    All is float32 but the embedding, which is kept as `table` says. The renderer is the one of the vision-language
+    checkpoint, to which the latents of both belong.
     """
     config = vlm.config
     generator = torch.Generator().manual_seed(7)
-    image = torch.rand(1, 3, config.image_size, config.image_size, generator=generator)
-    states = torch.randn(1, FACTOR_COUNT * config.hidden, generator=generator)
-    latents = torch.randn(FACTOR_COUNT, config.latent, generator=generator)
-    graphs = {
-        "vision": trace(_See(vlm), {"image": image}, ["image_tokens"], storage_of=storage_of),
-        "embed": build_embed(vlm.state_dict()[EMBEDDING].numpy(), table),
-        "adaptor": trace(_Adapt(vlm), {"states": states}, ["latents"], storage_of=storage_of),
-        "renderer": trace(
-            RendererGraph(vlm.retouch_decoder),
-            {"rgb": torch.rand(7, 3, generator=generator), "latents": latents},
-            ["out"],
-            {"rgb": {0: "N"}, "out": {0: "N"}},
-            storage_of=_as_it_is,
-        ),
-    }
+
+    def random(*shape: int) -> torch.Tensor:
+        return torch.rand(shape, generator=generator)
+
+    image = random(1, 3, config.image_size, config.image_size)
+    yield "vision", _trace(_See(vlm), {"image": image}, ["image_tokens"])
+    yield "embed", build_embed(vlm.state_dict()[EMBEDDING].numpy(), table)
+    yield "adaptor", _trace(_Adapt(vlm), {"states": random(1, FACTOR_COUNT * config.hidden)}, ["latents"])
+    colours = {"rgb": random(7, 3), "latents": random(FACTOR_COUNT, config.latent)}
+    yield "renderer", _trace(RendererGraph(vlm.retouch_decoder), colours, ["out"], {"rgb": {0: "N"}, "out": {0: "N"}})
     if pair is not None:
-        shape = (1, 3, reference_size, reference_size)
-        feeds = {"before": torch.rand(shape, generator=generator), "after": torch.rand(shape, generator=generator)}
-        graphs["encoder"] = trace(pair.encoder, feeds, ["latents"], storage_of=_as_it_is)
-    return graphs
+        shape = (1, 3, config.reference_size, config.reference_size)
+        yield "encoder", _trace(pair.encoder, {"before": random(*shape), "after": random(*shape)}, ["latents"])
+
+
+def _trace(
+    module: nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], dynamic: dict[str, dict[int, str]] | None = None
+) -> onnx.ModelProto:
+    return trace(module, inputs, outputs, dynamic, storage_of=lambda _name, _values: "float32")

@@ -6,17 +6,15 @@ the three retouch tokens: state i is the one that made token i of the answer.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from torch import nn
 from transformers import Qwen2Config, Qwen2Model
 
 from veraretouch.models.renderer import FACTOR_COUNT, Renderer
-from veraretouch.official.checkpoint import check_tensors
-from veraretouch.official.encoder_renderer import LATENT, RENDERER_WIDTHS
+from veraretouch.official.checkpoint import check_finite, check_tensors
+from veraretouch.official.encoder_renderer import ENCODER_SIZE, ENCODER_WIDTH, LATENT, RENDERER_WIDTHS
 from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.preprocess import IMAGE_SIZE, SHORT_EDGE
 from veraretouch.official.vision import FastViTHD, VisionShape
@@ -43,6 +41,9 @@ class OfficialConfig:
     renderer: tuple[int, ...] = RENDERER_WIDTHS
     vision: VisionShape = field(default_factory=VisionShape)
     image_size: int = IMAGE_SIZE
+    # Of the encoder of reference pairs.
+    encoder: int = ENCODER_WIDTH
+    reference_size: int = ENCODER_SIZE
 
     @property
     def image_tokens(self) -> int:
@@ -66,38 +67,6 @@ class OfficialConfig:
             tie_word_embeddings=self.tied,
             max_position_embeddings=32768,
         )
-
-
-def read_config(folder: Path) -> OfficialConfig:
-    """Sizes from a checkpoint's config.json; what it does not tell is as published.
-
-    Raises OfficialModelError: no such file, no JSON, another kind of model, a size that is none.
-    """
-    path = folder / "config.json"
-    try:
-        raw = json.loads(path.read_text())
-        kind = raw["model_type"]
-        sizes = {
-            ours: raw[theirs]
-            for ours, theirs in {
-                "vocabulary": "vocab_size", "hidden": "hidden_size", "layers": "num_hidden_layers",
-                "heads": "num_attention_heads", "kv_heads": "num_key_value_heads", "ffn": "intermediate_size",
-            }.items()
-        }  # fmt: skip
-        theta, epsilon = float(raw.get("rope_theta", 1e6)), float(raw.get("rms_norm_eps", 1e-6))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OfficialModelError(
-            f"{path} is no configuration of the published model ({error!r}). Nothing was converted; give the checkpoint's folder."
-        ) from error
-    if kind != "llava_qwen2":
-        raise OfficialModelError(
-            f"{path} describes a model of the kind {kind!r}; the published one is 'llava_qwen2'. Nothing was converted."
-        )
-    wrong = [name for name, size in sizes.items() if type(size) is not int or not 0 < size < 10_000_000]
-    if wrong:
-        raise OfficialModelError(f"{path} gives no whole number for {wrong[0]}. Nothing was converted.")
-    tied = bool(raw.get("tie_word_embeddings", True))
-    return OfficialConfig(**sizes, rope_theta=theta, epsilon=epsilon, tied=tied)
 
 
 class _VisionTower(nn.Module):
@@ -135,7 +104,7 @@ class OfficialVlm(nn.Module):
     def load(self, state: dict[str, torch.Tensor]) -> OfficialVlm:
         """Takes over a checkpoint's weights as float32, ready to run.
 
-        Raises OfficialModelError naming tensors that are missing, extra, of another shape, or a head that differs
+        Raises OfficialModelError naming tensors that are missing, extra, of another shape or not finite, or a head that differs
         from the embedding it is said to be tied to; then nothing is taken.
         """
         own = self.state_dict()
@@ -143,6 +112,7 @@ class OfficialVlm(nn.Module):
         if self.config.tied:
             optional.append(HEAD)
         check_tensors(state, {name: value.shape for name, value in own.items()}, optional)
+        check_finite(state)
         if self.config.tied and HEAD in state and not torch.equal(state[HEAD], state[EMBEDDING]):
             raise OfficialModelError(
                 f"{HEAD} differs from {EMBEDDING}, although config.json ties them. Nothing was converted; set "

@@ -14,7 +14,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 
 from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
-from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue, answer_sections
+from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue
 from veraretouch.official.encoder_renderer import ENCODER_SIZE, EncoderRenderer
 from veraretouch.official.model import OfficialVlm, retouch_states
 from veraretouch.official.preprocess import letterbox, reference
@@ -23,8 +23,6 @@ from veraretouch.official.tokens import END, encode_prompt
 
 # As the published script allows.
 LONGEST_ANSWER = 4096
-# Of one section inside the skeleton.
-LONGEST_SECTION = 96
 
 
 @dataclass(frozen=True)
@@ -64,24 +62,15 @@ class OfficialReference:
             parts += [self.vlm.see(square[None]), self.vlm.embed(ids)]
         return torch.cat(parts, dim=1)
 
+    def words(self, text: str, photo: Image.Image | None) -> list[int]:
+        """Token ids of the answer to a whole prompt, whatever it says."""
+        return self.vlm.answer(self.prompt_rows(text, photo), self._end, self.longest)[0]
+
     @torch.no_grad()
     def _answer(self, text: str, photo: Image.Image | None, masks: list[float] | None = None) -> OfficialAnswer:
         ids, states = self.vlm.answer(self.prompt_rows(text, photo), self._end, self.longest)
         latents = self.vlm.latents(retouch_states(ids, states, self._retouch), masks)
         return OfficialAnswer(self.tokenizer.decode(ids, skip_special_tokens=True).strip(), ids, latents)
-
-
-def official_dialogue(
-    tokenizer: Tokenizer, vocabulary: int, separators: dict[str, list[str]] | None = None, longest: int = LONGEST_SECTION
-) -> Dialogue:
-    """The skeleton in which a bundle's runtime holds this model's answers: in "auto" three problems, then three plans, in
-    the other modes the plans; every token of the vocabulary can be written. `longest`: tokens of a section's text."""
-    sections = answer_sections(problem=longest, plan=longest)
-    plans = sections["param"]
-    auto = [section for section in sections["auto"] if section.field != "elements"]
-    return Dialogue(
-        tokenizer, list(range(vocabulary)), {}, {"auto": auto, "style": plans, "param": plans}, separators=separators
-    )
 
 
 @torch.no_grad()
