@@ -19,6 +19,14 @@ describe('bundle.json of version 2', () => {
     expect(manifest.dimensions.paramTokens).toBe(0);
     expect(manifest.cache).toEqual({ positions: 2048, float16: new Set(['webgpu-f16']) });
     expect(manifest.memory.get('webgpu')).toEqual({ page: 1e9, gpu: 1.2e9, largestBuffer: 3e8 });
+    expect(manifest.weights.size + manifest.releaseVision.size).toBe(0);
+    const apart = edited(published, (m) => {
+      m.graphs.decoder.wasm = 'decoder-wasm.onnx';
+      m.weights = { 'decoder-wasm.onnx': 'decoder-wasm.weights' };
+      m.release = { wasm: ['vision'] };
+    });
+    const { weights, releaseVision } = parseManifest(jsonOf(apart, 'bundle.json'));
+    expect([[...weights], [...releaseVision]]).toEqual([[['decoder-wasm.onnx', 'decoder-wasm.weights']], ['wasm']]);
     expect(manifest.separators.param).toEqual(['', '\n', ' ', 'so: ']);
     expect(manifest.separators.auto).toEqual(new Array(manifest.answer.auto.length + 1).fill(''));
   });
@@ -62,6 +70,18 @@ describe('bundle.json of version 2', () => {
     ['memory of no device', (m) => (m.memory.default = { page: 1 }), 'memory.default'],
     ['memory without a page', (m) => delete m.memory.webgpu.page, 'memory.webgpu.page is missing'],
     ['memory as text', (m) => (m.memory.webgpu.gpu = '1 GB'), 'memory.webgpu.gpu is "1 GB"'],
+    ['weights of no graph', (m) => (m.weights = { 'other.onnx': 'a.weights' }), 'weights.other.onnx'],
+    ['weights apart on Node', (m) => (m.weights = { 'decoder.onnx': 'a.weights' }), 'weights.decoder.onnx'],
+    [
+      'weights in no file',
+      (m) => {
+        m.graphs.decoder.wasm = 'decoder-wasm.onnx';
+        m.weights = { 'decoder-wasm.onnx': 7 };
+      },
+      'weights.decoder-wasm.onnx is 7',
+    ],
+    ['another graph released', (m) => (m.release = { wasm: ['decoder'] }), 'release.wasm'],
+    ['release on no device', (m) => (m.release = { default: ['vision'] }), 'release.default'],
     ['research as text', (m) => (m.research = 'yes'), 'research is "yes"'],
   ];
   test.each(wrong)('%s is refused by name', async (_title, edit, named) => {

@@ -1,28 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parametersFromValues, Retoucher, type RetouchResult, type RgbImage } from '../../src/inference';
+import { Retoucher } from '../../src/inference';
 import { BUNDLES, memorySource, nodeBackend, readBundle } from './support/bundles';
-
-interface ImageJson {
-  width: number;
-  height: number;
-  rgbBase64: string;
-}
-interface Case {
-  mode: 'auto' | 'style' | 'param' | 'reference';
-  image?: ImageJson;
-  instruction?: string;
-  params?: number[];
-  before?: ImageJson;
-  after?: ImageJson;
-  tokens: number[];
-  latents: number[];
-  render: { rgb: number[]; out: number[] }[];
-}
+import { answerTo, type ParityCase } from './support/parity';
 
 describe.each(BUNDLES)('parity with PyTorch: %s bundle', (_name, folder) => {
   const file = path.join(folder, 'parity.json');
-  const cases = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }).cases : [];
+  const cases = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { cases: ParityCase[] }).cases : [];
   let retoucher: Retoucher;
 
   beforeAll(async () => {
@@ -37,7 +21,7 @@ describe.each(BUNDLES)('parity with PyTorch: %s bundle', (_name, folder) => {
   test.each(cases.map((item, i) => [`${i} ${item.mode} ${item.instruction ?? ''}`, item] as const))(
     'case %s',
     async (_title, item) => {
-      const result = await run(retoucher, item);
+      const result = await answerTo(retoucher, item);
       expect(result.tokenIds).toEqual(item.tokens);
       expect(result.tokens).toBe(item.tokens.length);
       expect(cosine(result.latents, item.latents)).toBeGreaterThanOrEqual(0.999);
@@ -53,23 +37,6 @@ describe.each(BUNDLES)('parity with PyTorch: %s bundle', (_name, folder) => {
     120_000,
   );
 });
-
-function run(retoucher: Retoucher, item: Case): Promise<RetouchResult> {
-  switch (item.mode) {
-    case 'auto':
-      return retoucher.auto(decodeImage(item.image!));
-    case 'style':
-      return retoucher.style(decodeImage(item.image!), item.instruction!);
-    case 'param':
-      return retoucher.param(parametersFromValues(item.params!));
-    case 'reference':
-      return retoucher.reference(decodeImage(item.before!), decodeImage(item.after!));
-  }
-}
-
-function decodeImage({ width, height, rgbBase64 }: ImageJson): RgbImage {
-  return { width, height, data: new Uint8Array(Buffer.from(rgbBase64, 'base64')) };
-}
 
 function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let ab = 0;

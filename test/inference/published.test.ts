@@ -7,10 +7,11 @@ import {
   type RetouchResult,
   type RgbImage,
 } from '../../src/inference';
-import { type CacheType } from '../../src/inference/backend';
+import { type Backend, type CacheType } from '../../src/inference/backend';
 import {
   type Files,
   jsonOf,
+  type Loose,
   memorySource,
   nodeBackend,
   readBundle,
@@ -23,6 +24,7 @@ import { edited, published, PUBLISHED } from './support/published';
 import { watched } from './support/watched';
 
 const TINY_FILES = readBundle(TINY);
+const release = (m: Loose): unknown => (m.release = { wasm: ['vision'] });
 const PARAMETERS = parametersFromSliders({ Exposure2012: 40, Vibrance: -20, HueAdjustmentBlue: 60 });
 const PHOTO: RgbImage = { width: 30, height: 17, data: Uint8Array.from({ length: 1530 }, (_, i) => (i * 37) & 255) };
 
@@ -38,6 +40,50 @@ describe('a model like the published one', () => {
     expect(whole.capabilities).toEqual({ sliders: true, reference: true });
     await whole.dispose();
   });
+
+  test.each([
+    ['wasm', ['load image_tokens', 'gone image_tokens', 'load hidden', 'load image_tokens', 'gone image_tokens']],
+    ['node', ['load image_tokens', 'load hidden']],
+  ] as const)(
+    'on %s the vision graph is released as the bundle says, and a known photo does without it',
+    async (device, wanted) => {
+      const order: string[] = [];
+      const plain = nodeBackend();
+      const backend: Backend = {
+        ...plain,
+        device,
+        createSession: async (bytes, options) => {
+          const session = await plain.createSession(bytes, options);
+          const output = session.outputNames[0];
+          order.push(`load ${output}`);
+          return {
+            inputNames: session.inputNames,
+            outputNames: session.outputNames,
+            run: (...given) => session.run(...given),
+            dispose: () => {
+              order.push(`gone ${output}`);
+              return session.dispose();
+            },
+          };
+        },
+      };
+      const files = rehashed(
+        new Map([...edited(published, release), ['adaptor.onnx', PUBLISHED.get('adaptor.onnx')!]]),
+      );
+      const retoucher = await Retoucher.load(memorySource(files), backend, { verify: 'used' });
+      await retoucher.prepare('auto');
+      const first = await retoucher.auto(PHOTO);
+      expect((await retoucher.style(PHOTO, 'warm')).timingsMs.vision).toBe(0);
+      expect((await retoucher.auto(PHOTO)).latents).toEqual(first.latents);
+      await retoucher.auto({ ...PHOTO, data: PHOTO.data.map((value) => 255 - value) });
+      const large = order.filter((entry) => /image_tokens|hidden/.test(entry));
+      expect(new Set(large)).toEqual(new Set(wanted));
+      expect(large.filter((entry) => entry.endsWith('image_tokens'))).toEqual(
+        wanted.filter((entry) => entry.endsWith('image_tokens')),
+      );
+      await retoucher.dispose();
+    },
+  );
 
   test('param reads the parameters as text, and neither it nor its preparation touches the vision graph', async () => {
     const source = memorySource(PUBLISHED);

@@ -1,0 +1,38 @@
+import { parametersFromValues, type Retoucher, type RetouchResult, type RgbImage } from '../../../src/inference';
+
+export interface ImageJson {
+  readonly width: number;
+  readonly height: number;
+  readonly rgbBase64: string;
+}
+
+/** An input of parity.json with what was answered to it. */
+export interface ParityCase {
+  readonly mode: 'auto' | 'style' | 'param' | 'reference';
+  readonly image?: ImageJson;
+  readonly instruction?: string;
+  readonly params?: number[];
+  readonly before?: ImageJson;
+  readonly after?: ImageJson;
+  readonly tokens: number[];
+  readonly latents: number[];
+  readonly render: { rgb: number[]; out: number[] }[];
+}
+
+export function photoOf({ width, height, rgbBase64 }: ImageJson): RgbImage {
+  return { width, height, data: new Uint8Array(Buffer.from(rgbBase64, 'base64')) };
+}
+
+/** The runtime's answer to a case's input. */
+export function answerTo(retoucher: Retoucher, item: ParityCase): Promise<RetouchResult> {
+  switch (item.mode) {
+    case 'auto':
+      return retoucher.auto(photoOf(item.image!));
+    case 'style':
+      return retoucher.style(photoOf(item.image!), item.instruction!);
+    case 'param':
+      return retoucher.param(parametersFromValues(item.params!));
+    case 'reference':
+      return retoucher.reference(photoOf(item.before!), photoOf(item.after!));
+  }
+}
