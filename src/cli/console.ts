@@ -50,6 +50,7 @@ export class Narrator {
   private group: string | undefined;
   private field: Field | undefined;
   private atLineStart = true;
+  private percent: string | undefined;
 
   constructor(private readonly terminal: Terminal) {
     const { env, stderr } = terminal;
@@ -66,6 +67,16 @@ export class Narrator {
   /** A stage of the work begins. */
   stage(text: string): void {
     this.line(`  ${this.styled('dim', `${printable(text)} ...`)}`);
+  }
+
+  /** How far a stage is, from 0 to 1: on a terminal only, over the line of before. */
+  progress(share: number): void {
+    const percent = `${Math.floor(100 * share)} %`;
+    if (!this.terminal.stderr.isTTY || percent === this.percent) return;
+    if (this.percent === undefined) this.newLine();
+    this.percent = percent;
+    this.terminal.stderr.write(`\r    ${this.styled('dim', percent)}`);
+    this.atLineStart = false;
   }
 
   note(text: string): void {
@@ -118,6 +129,7 @@ export class Narrator {
   }
 
   private newLine(): void {
+    this.percent = undefined;
     if (!this.atLineStart) this.terminal.stderr.write('\n');
     this.atLineStart = true;
   }

@@ -16,6 +16,8 @@ export interface EngineOptions {
   /** The mode whose graphs are made ready before the first photo is. */
   readonly mode: Mode;
   readonly signal: AbortSignal;
+  /** From 0 to 1, while the model's files are read. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 export type EngineLoader = (options: EngineOptions) => Promise<Engine>;
@@ -31,13 +33,24 @@ export function bundleName({ manifest: { name, version } }: Pick<Engine, 'manife
 /** Name of the device in results. */
 export const DEVICE = 'cpu (onnxruntime-node)';
 
-/** Opens and verifies the bundle on onnxruntime-node and makes its graphs ready. Throws HostError BUNDLE_FOLDER, BundleError, CancelledError. */
-export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal }) => {
+/**
+ * Opens the bundle on onnxruntime-node, makes the mode's graphs ready, and verifies all that is read for it. Throws HostError
+ * BUNDLE_FOLDER, BundleError, InferenceError MEMORY where this machine is too small for it, CancelledError.
+ */
+export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal, onProgress }) => {
   const source = await openFolderBundle(bundleFolder(bundle));
   // Loaded here and not above, so that --help answers at once.
   const ort = await import('onnxruntime-node');
   const backend = createOrtBackend(ort, { device: 'node', ...(threads === undefined ? {} : { threads }) });
-  const retoucher = await Retoucher.load(source, backend, { signal });
+  const retoucher = await Retoucher.load(source, backend, {
+    signal,
+    // A bundle may hold gigabytes for other devices.
+    verify: 'used',
+    available: { page: process.availableMemory() },
+    onProgress: ({ bytes, totalBytes }) => {
+      if (bytes !== undefined && totalBytes) onProgress?.(bytes / totalBytes);
+    },
+  });
   await retoucher.prepare(mode, { signal });
   return retoucher;
 };

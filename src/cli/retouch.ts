@@ -17,6 +17,12 @@ interface Asked {
   readonly proxy?: Proxy;
 }
 
+/** How far the model's files are read, and who wants to know: it is loaded beside the first photo. */
+interface Waiting {
+  share: number;
+  tell?: ((share: number) => void) | undefined;
+}
+
 /** Everything that the work on one photo needs and that stays the same for all photos. */
 interface Session {
   readonly job: RetouchJob;
@@ -24,6 +30,7 @@ interface Session {
   readonly narrator: Narrator;
   readonly signal: AbortSignal;
   readonly engine: Promise<Engine>;
+  readonly waiting: Waiting;
   readonly ask: (engine: Engine, document: HostDocument) => Promise<Asked>;
 }
 
@@ -44,17 +51,22 @@ export async function runRetouch(
   const made = await prepareFolder(job.out);
   // The model is loaded beside the first photo; it is given up when nothing is left to do for it.
   const givenUp = new AbortController();
+  const waiting: Waiting = { share: 0 };
   const engine = loadEngine({
     bundle: job.bundle,
     threads: job.threads,
     mode: job.task.kind,
     signal: AbortSignal.any([signal, givenUp.signal]),
+    onProgress: (share) => {
+      waiting.share = share;
+      waiting.tell?.(share);
+    },
   });
   engine.catch(() => undefined);
   try {
     const host = new FilesHost(job.out);
     const ask = await prepareTask(job, host, file?.parameters, narrator, signal);
-    const session: Session = { job, host, narrator, signal, engine, ask };
+    const session: Session = { job, host, narrator, signal, engine, waiting, ask };
     let failed = 0;
     for (const photo of job.photos) {
       const done = await retouchOne(session, photo);
@@ -104,7 +116,7 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
   const document = await host.open(photo, signal);
   for (const note of document.notes) narrator.note(note);
   narrator.stage('loading the model');
-  const engine = await session.engine;
+  const engine = await loaded(session);
   throwIfCancelled(signal);
   const loadMs = performance.now() - started;
 
@@ -152,6 +164,18 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
     narrator.note(`The name was taken, so the results are ${printable(baseName(applied.results[0] ?? ''))}.*`);
   }
   return { results: applied.results, record };
+}
+
+async function loaded({ engine, waiting, narrator }: Session): Promise<Engine> {
+  waiting.tell = (share) => {
+    narrator.progress(share);
+  };
+  if (waiting.share > 0 && waiting.share < 1) waiting.tell(waiting.share);
+  try {
+    return await engine;
+  } finally {
+    waiting.tell = undefined;
+  }
 }
 
 /**

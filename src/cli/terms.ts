@@ -1,4 +1,4 @@
-import { type FolderBundle } from '../host/files/folderBundle';
+import { Bundle, type BundleSource } from '../inference';
 import { type TextSink } from './console';
 import { TermsError } from './errors';
 
@@ -11,21 +11,15 @@ export interface ModelTerms {
 }
 
 /**
- * The terms that bundle.json names, or undefined where it names none. Only that entry is judged here; a bundle.json that
- * cannot be read at all is left to the check of the bundle, which says more about it. Throws TermsError.
+ * The terms that a bundle asks for, whose text is the one that its SHA256SUMS lists; undefined where it asks for none.
+ * Throws BundleError.
  */
-export async function readTerms(bundle: FolderBundle): Promise<ModelTerms | undefined> {
-  const terms = await namedTerms(bundle);
-  if (terms === undefined) return undefined;
-  const { summary, file } = (terms ?? {}) as { summary?: unknown; file?: unknown };
-  if (typeof summary !== 'string' || summary.trim() === '' || typeof file !== 'string' || !/^\w[\w.-]*$/.test(file)) {
-    throw unreadable('bundle.json does not say properly what they are (terms.summary, terms.file)');
-  }
-  try {
-    return { summary: printable(summary), text: printable(new TextDecoder().decode(await bundle.read(file))) };
-  } catch (cause) {
-    throw unreadable(`${file} cannot be read from the bundle`, cause);
-  }
+export async function readTerms(source: BundleSource): Promise<ModelTerms | undefined> {
+  const bundle = await Bundle.open(source);
+  const { terms } = bundle.manifest;
+  if (!terms) return undefined;
+  const text = new TextDecoder().decode(await bundle.read(terms.file));
+  return { summary: printable(terms.summary), text: printable(text) };
 }
 
 /**
@@ -44,27 +38,8 @@ export function requireAcceptance(terms: ModelTerms, accepted: boolean, stderr: 
   );
 }
 
-async function namedTerms(bundle: FolderBundle): Promise<unknown> {
-  try {
-    const manifest = JSON.parse(new TextDecoder().decode(await bundle.read('bundle.json'))) as {
-      terms?: unknown;
-    } | null;
-    return manifest?.terms;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Text of a stranger's file must not steer the terminal. */
 function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
-}
-
-function unreadable(why: string, cause?: unknown): TermsError {
-  return new TermsError(
-    `The terms of this model cannot be shown: ${why}. The model was not used and nothing was written.`,
-    'Get the bundle again, or use another one with --bundle.',
-    cause,
-  );
 }

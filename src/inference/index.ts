@@ -1,6 +1,6 @@
 export { LUT_LIMITS, type BakedLut, type LutError } from './bake';
 export { createOrtBackend, type Backend, type Device, type OrtBackendOptions, type OrtModule } from './backend';
-export { type BundleSource, type VerifyProgress } from './bundle';
+export { Bundle, type BundleSource, type VerifyProgress } from './bundle';
 export { type TextEvent } from './decoder';
 export { BundleError, CancelledError, InferenceError, InputError } from './errors';
 export { type DeviceKey, type Field, type Manifest, type Mode } from './manifest';

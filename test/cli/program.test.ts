@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gradient, image, temporaryFolder } from '../host/support/pictures';
+import { withManifest } from '../inference/support/bundles';
+import { PUBLISHED } from '../inference/support/published';
 
 /* The program as it is built, with the tiny bundle of random weights: what a user's shell sees. */
 jest.setTimeout(180000);
@@ -70,6 +72,35 @@ test('a wrong command line ends with 2, says why and what to do', async () => {
   const { code, stderr } = await retouch(at('photo.jpg'), '--atuo');
   expect(code).toBe(2);
   expect(stderr).toContain('--auto');
+  expect(leftovers()).toEqual([]);
+});
+
+test('a model with terms answers once they are accepted, and not before', async () => {
+  const bundle = at('published');
+  mkdirSync(bundle);
+  for (const [name, bytes] of PUBLISHED) writeFileSync(path.join(bundle, name), bytes);
+  const given = ['retouch', '--bundle', bundle, '--threads', '1', '--out', out, '--auto', at('photo.jpg')];
+  const refused = await run(given);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('For research only.');
+  expect(refused.stderr).toContain('--accept-model-terms');
+  expect(leftovers()).toEqual([]);
+  const { code, stderr } = await run([...given, '--accept-model-terms']);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stderr).toContain('Model terms, accepted with --accept-model-terms: For research only.');
+  expect(leftovers().sort()).toEqual(['photo.cube', 'photo.json', 'photo.png', 'photo.psd']);
+});
+
+test('a model that this machine cannot hold is refused with both figures before anything is read', async () => {
+  const bundle = at('huge');
+  mkdirSync(bundle);
+  const huge = withManifest(PUBLISHED, (m) => (m.memory = { node: { page: 2 ** 43 } }));
+  for (const [name, bytes] of huge) writeFileSync(path.join(bundle, name), bytes);
+  const { code, stderr } = await run([
+    ...['retouch', '--bundle', bundle, '--out', out, '--auto', at('photo.jpg'), '--accept-model-terms'],
+  ]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/too large for the device "node": it needs 8796094 MB .* where there are \d+ MB/);
   expect(leftovers()).toEqual([]);
 });
 

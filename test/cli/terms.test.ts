@@ -1,38 +1,29 @@
 import { TermsError } from '../../src/cli/errors';
 import { readTerms, requireAcceptance } from '../../src/cli/terms';
+import { BundleError } from '../../src/inference';
+import { bytesOf, memorySource, readBundle, rehashed, TINY } from '../inference/support/bundles';
+import { PUBLISHED } from '../inference/support/published';
 
-const TERMS = { summary: 'For research only.', file: 'LICENSE-MODEL.txt' };
+const LICENCE = 'LICENSE-MODEL.txt';
 
-function bundle(manifest: string, licence?: string) {
-  const files: Record<string, string | undefined> = { 'bundle.json': manifest, 'LICENSE-MODEL.txt': licence };
-  return {
-    list: () => Promise.resolve(Object.keys(files)),
-    read: (name: string) => {
-      const text = files[name];
-      return text === undefined ? Promise.reject(new Error('ENOENT')) : Promise.resolve(new TextEncoder().encode(text));
-    },
-  };
-}
-
-test('a bundle without terms, and one that is no bundle, ask nothing here', async () => {
-  for (const manifest of ['{"formatVersion": 1}', 'null', 'no JSON']) {
-    await expect(readTerms(bundle(manifest, 'x'))).resolves.toBeUndefined();
-  }
+test('a bundle without terms asks nothing', async () => {
+  await expect(readTerms(memorySource(readBundle(TINY)))).resolves.toBeUndefined();
 });
 
 test('terms are read without what could steer a terminal', async () => {
-  await expect(readTerms(bundle(JSON.stringify({ terms: TERMS }), 'One\u001b[2J\r\n\tTwo\u009b'))).resolves.toEqual({
+  const files = rehashed(new Map([...PUBLISHED, [LICENCE, bytesOf('One\u001b[2J\r\n\tTwo\u009b')]]));
+  await expect(readTerms(memorySource(files))).resolves.toEqual({
     summary: 'For research only.',
     text: 'One[2J\n\tTwo',
   });
 });
 
-test.each([null, 'x', {}, { ...TERMS, summary: ' ' }, { ...TERMS, file: '../x' }, { ...TERMS, file: 'a/b' }, TERMS])(
-  'terms that cannot be shown are refused: %j',
-  async (terms) => {
-    await expect(readTerms(bundle(JSON.stringify({ terms })))).rejects.toBeInstanceOf(TermsError);
-  },
-);
+test('a text that is not the one that the bundle lists is not shown', async () => {
+  const changed = new Map([...PUBLISHED, [LICENCE, bytesOf('Do what you like.')]]);
+  await expect(readTerms(memorySource(changed))).rejects.toMatchObject({ code: 'BUNDLE_HASH' });
+  const missing = new Map([...PUBLISHED].filter(([name]) => name !== LICENCE));
+  await expect(readTerms(memorySource(missing))).rejects.toBeInstanceOf(BundleError);
+});
 
 test('without acceptance the whole text is printed and the job ends; with it the summary', () => {
   let printed = '';

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../errors';
 import { quoted, reason } from './photoErrors';
@@ -7,6 +7,8 @@ import { quoted, reason } from './photoErrors';
 export interface FolderBundle {
   read(name: string): Promise<Uint8Array>;
   list(): Promise<readonly string[]>;
+  /** Bytes of a file. */
+  size(name: string): Promise<number>;
 }
 
 /** Throws HostError BUNDLE_FOLDER when there is no such folder. Names are plain: the bundle code checks them first. */
@@ -25,5 +27,6 @@ export async function openFolderBundle(folder: string): Promise<FolderBundle> {
   return {
     read: (name) => readFile(path.join(folder, name)),
     list: () => Promise.resolve(names),
+    size: async (name) => (await stat(path.join(folder, name))).size,
   };
 }
