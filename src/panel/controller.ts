@@ -74,8 +74,9 @@ export class Controller {
     if (event.kind === 'starting') this.store.set({ asleep: false, model: undefined });
     if (event.kind !== 'ready') return;
     this.store.set({ model: event.model });
-    const { fellBackWrong, fellBackFailed, fellBackLost, notChecked } = this.strings;
-    const texts = { wrong: fellBackWrong, failed: fellBackFailed, lost: fellBackLost, missing: undefined };
+    const { fellBackWrong, fellBackFailed, fellBackLost, fellBackMemory, notChecked } = this.strings;
+    const gone = { lost: fellBackLost, missing: undefined };
+    const texts = { wrong: fellBackWrong, failed: fellBackFailed, memory: fellBackMemory, ...gone };
     for (const { why, detail } of event.model.refused) {
       const text = texts[why];
       if (text) this.notify({ kind: 'warning', text: fill(text, { detail }) });
