@@ -1,5 +1,5 @@
 import { type Folders, fileUnreadable, type ModelFolder } from '../host/folders';
-import { cancelled } from './errors';
+import { PanelError, cancelled, hintOf, isCancellation, messageOf } from './errors';
 import { type ModelSource } from './worker/session';
 
 /** Half of what a host gives at once: the bar moves, and a cancelled reading soon ends. */
@@ -11,36 +11,50 @@ const AT_ONCE = 3;
 export function folderSource(folders: Folders, { id, name: folder }: ModelFolder, piece = PIECE): ModelSource {
   return {
     size: (name) => folders.size(id, name),
-    read: async (name, onBytes, signal) => {
-      const size = await folders.size(id, name);
-      const bytes = room(folder, name, size);
-      let [next, done] = [0, 0];
-      // Each takes the next piece until none is left; the first failure stops all.
-      let failed = false;
-      const work = async (): Promise<void> => {
-        while (next < size && !failed) {
-          if (signal?.aborted) throw cancelled();
-          const at = next;
-          const length = Math.min(piece, size - at);
-          next += length;
-          const part = await folders.read(id, name, at, length);
-          bytes.set(part, at);
-          done += part.length;
-          onBytes?.(done);
-        }
-      };
-      await Promise.all(
-        Array.from({ length: AT_ONCE }, () =>
-          work().catch((thrown: unknown) => {
-            failed = true;
-            throw thrown;
-          }),
-        ),
-      );
-      if (signal?.aborted) throw cancelled();
-      return bytes;
-    },
+    read: (name, onBytes, signal) => readWhole(name, onBytes, signal).catch(asPartOfASentence),
   };
+
+  async function readWhole(
+    name: string,
+    onBytes: ((bytes: number) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const size = await folders.size(id, name);
+    const bytes = room(folder, name, size);
+    let [next, done] = [0, 0];
+    // Each takes the next piece until none is left; the first failure stops all.
+    let failed = false;
+    const work = async (): Promise<void> => {
+      while (next < size && !failed) {
+        if (signal?.aborted) throw cancelled();
+        const at = next;
+        const length = Math.min(piece, size - at);
+        next += length;
+        const part = await folders.read(id, name, at, length);
+        bytes.set(part, at);
+        done += part.length;
+        onBytes?.(done);
+      }
+    };
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, () =>
+        work().catch((thrown: unknown) => {
+          failed = true;
+          throw thrown;
+        }),
+      ),
+    );
+    if (signal?.aborted) throw cancelled();
+    return bytes;
+  }
+}
+
+/** Whoever reads a bundle says what was not loaded, after the reason that stands here. */
+function asPartOfASentence(thrown: unknown): never {
+  if (isCancellation(thrown)) throw thrown;
+  const { code } = (thrown ?? {}) as { code?: unknown };
+  const reason = messageOf(thrown).replace(/\.( Nothing was (changed|read)\.)?$/, '');
+  throw new PanelError(typeof code === 'string' ? code : 'FILE_UNREADABLE', reason, hintOf(thrown), thrown);
 }
 
 function room(folder: string, name: string, size: number): Uint8Array {

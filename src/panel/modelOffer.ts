@@ -1,6 +1,7 @@
 import { type ModelFolder } from '../host/folders';
 import { type Capabilities, type Device, type Manifest, type MemoryNeeds, checkMemory } from '../inference';
 import { Bundle, sha256 } from '../inference/bundle';
+import { isMissing, messageOf } from './errors';
 import { type MachineDevice } from './worker/machine';
 import { type ModelSource } from './worker/session';
 
@@ -54,7 +55,12 @@ export async function readOffer(
   devices: readonly MachineDevice[],
   signal?: AbortSignal,
 ): Promise<ModelOffer> {
-  const bundle = await Bundle.open({ read: (name, onBytes) => source.read(name, onBytes, signal) }, signal);
+  const read = (name: string): Promise<Uint8Array> =>
+    source.read(name, undefined, signal).catch((thrown: unknown) => {
+      // The code by which the bundle knows a file that is not there.
+      throw isMissing(thrown) ? Object.assign(new Error(messageOf(thrown)), { code: 'ENOENT' }) : thrown;
+    });
+  const bundle = await Bundle.open({ read }, signal);
   const { manifest } = bundle;
   let bytes = 0;
   for (const name of bundle.files) bytes += (await source.size?.(name)) ?? 0;

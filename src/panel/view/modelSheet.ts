@@ -27,7 +27,7 @@ export function modelSheet({ controller, strings }: Context): View {
     text,
     h('div', { class: 'row sheet-buttons' }, cancel, use),
   );
-  const element = h('div', { class: 'help', onkeydown: onKey }, box);
+  const element = h('div', { class: 'help', hidden: true, onkeydown: onKey }, box);
 
   function decline(): void {
     models.decline();

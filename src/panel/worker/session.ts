@@ -1,5 +1,5 @@
 import { type LoadProgress, type TextEvent } from '../../inference';
-import { PanelError, cancelled, messageOf } from '../errors';
+import { PanelError, cancelled, isMissing, messageOf } from '../errors';
 import { type CallName, type Calls, type FromWorker, type Port, type ToWorker } from './protocol';
 
 export interface CallOptions {
@@ -122,8 +122,7 @@ export class WorkerSession {
       const bytes = await this.model.read(name, tell, this.reading.signal);
       this.port.send({ kind: 'file', request, bytes }, [bytes.buffer as ArrayBuffer]);
     } catch (thrown) {
-      const missing = (thrown as { code?: unknown } | undefined)?.code === 'FILE_MISSING';
-      this.port.send({ kind: 'nofile', request, error: messageOf(thrown), missing });
+      this.port.send({ kind: 'nofile', request, error: messageOf(thrown), missing: isMissing(thrown) });
     }
   }
 
