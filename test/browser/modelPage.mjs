@@ -92,3 +92,47 @@ export async function accept(panel, name = 'another 2.0.0') {
 /** The texts of what a person is told. */
 export const told = (panel) =>
   panel.state((state) => state.notices.map(({ kind, text }) => `${kind}: ${text}`).join('\n'));
+
+/** With what a published model has: a name of some length, and needs of memory. */
+const shown = () =>
+  withLicence(
+    made.another((m) => {
+      m.name = 'veraretouch-0.5b-converted';
+      m.version = '1.0.0';
+      m.memory = { wasm: { page: 1.6e9 }, webgpu: { page: 1.1e9, gpu: 1.3e9, largestBuffer: 2.7e8 } };
+      delete m.graphs.encoder;
+      delete m.preprocess.reference;
+    }),
+    LICENCE,
+  );
+
+/** What the choice of a model looks like, state after state, as STATES of panelLooks.mjs. */
+export const MODEL_STATES = {
+  modelMenu: async (panel) => {
+    await panel.page.keyboard.press('Escape');
+    await panel.until((state) => !state.help);
+    await put(panel, shown());
+    await panel.mode('Auto');
+    await modelButton(panel).click();
+  },
+  modelSheet: async (panel) => {
+    await panel.page.keyboard.press('Escape');
+    await offered(panel);
+  },
+  // Over in a moment with a model as small as this one: the page is shown what a large one shows.
+  modelLoading: async (panel) => {
+    await accept(panel, 'veraretouch-0.5b-converted 1.0.0');
+    await panel.page.evaluate(() =>
+      window.veraRetouch.controller.store.set({
+        ...{ work: 'loading', loading: 'veraretouch-0.5b-converted', progress: 0.42 },
+      }),
+    );
+  },
+  modelInUse: async (panel) => {
+    await panel.page.evaluate(() =>
+      window.veraRetouch.controller.store.set({ work: 'idle', loading: '', progress: undefined, said: '' }),
+    );
+    await panel.mode('Match');
+    await modelButton(panel).click();
+  },
+};

@@ -70,7 +70,9 @@ export function modelMenu({ controller, strings }: Context): View {
       setAttribute(button, 'aria-expanded', String(shown));
       setAttribute(button, 'aria-disabled', isBusy(state) && 'true');
       button.classList.toggle('quietly', isBusy(state));
-      setText(title, known === '' ? strings.model : known);
+      button.classList.toggle('nameless', known === '');
+      setText(title, known);
+      show(title, known !== '');
       setText(where, placeOf(state));
       show(again, state.lastTime);
       show(builtIn, state.lastTime || state.chosen !== undefined);
