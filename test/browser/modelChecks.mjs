@@ -152,7 +152,7 @@ export const MODELS = {
       await panel.pick(panel.page.getByRole('menuitem', { name: 'Use another model…' }), folder);
       await panel.until((state) => state.offer !== undefined);
       await accept(panel);
-      assert.match(await told(panel), /info: This browser cannot keep the folder/);
+      assert.match(await told(panel), /info: The folder cannot be remembered here/);
       await panel.openPhoto();
       await panel.retouch();
       await panel.page.reload();
