@@ -122,12 +122,18 @@ export class Controller implements ModelsPage {
         },
         onProgress: ({ file, bytes, totalBytes }) => {
           if (this.store.get().model || !file.endsWith('.onnx')) return;
-          // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
-          this.store.set({ work: 'checking', progress: totalBytes && bytes ? bytes / totalBytes : undefined });
+          // Another model's files come from its folder again when it has slept.
+          if (totalBytes && bytes !== undefined && bytes < totalBytes) {
+            const { chosen = '' } = this.store.get();
+            this.store.set({ work: 'loading', loading: chosen, progress: bytes / totalBytes });
+          } else {
+            // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
+            this.store.set({ work: 'checking', loading: '', progress: undefined });
+          }
         },
       };
       await this.engine.open(options);
-      this.store.set({ work: 'thinking', progress: undefined });
+      this.store.set({ work: 'thinking', loading: '', progress: undefined });
       const { latents } = await ask(this, mode, proxy, options);
       this.store.set({ work: 'rendering' });
       const { texts } = this.store.get();

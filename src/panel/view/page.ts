@@ -67,6 +67,7 @@ export function mountPage(root: HTMLElement, context: Context): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
       if (store.get().menu || store.get().modelMenu) store.set({ menu: false, modelMenu: false });
+      else if (store.get().offer) controller.models.decline();
       else controller.cancel();
     }
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isBusy(store.get())) {
