@@ -123,8 +123,13 @@ export const MODELS = {
     await keyboard.press('Enter');
     await panel.until((state) => state.offer !== undefined);
     assert.equal(await focused(), LICENCE);
-    await keyboard.press('End');
-    await panel.page.waitForFunction(() => document.querySelector('.licence').scrollTop > 0);
+    // On a busy machine the browser may not know yet that there is something to scroll.
+    const scrolled = () => panel.page.evaluate(() => document.querySelector('.licence').scrollTop > 0);
+    for (let tries = 0; tries < 50 && !(await scrolled()); tries++) {
+      await keyboard.press('End');
+      await panel.page.waitForTimeout(100);
+    }
+    assert.ok(await scrolled());
     for (const name of ['Cancel', 'Accept and use', LICENCE, 'Cancel', 'Accept and use']) {
       await keyboard.press('Tab');
       assert.equal(await focused(), name);
