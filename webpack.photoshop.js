@@ -13,6 +13,6 @@ module.exports = (_env, argv) => ({
   devtool: false,
   entry: { plugin: './src/host/photoshop/plugin.ts' },
   output: { path: path.join(__dirname, 'dist', 'photoshop'), filename: '[name].js' },
-  externals: { photoshop: 'commonjs2 photoshop', uxp: 'commonjs2 uxp' },
+  externals: { photoshop: 'commonjs2 photoshop', uxp: 'commonjs2 uxp', fs: 'commonjs2 fs' },
   optimization: { minimize: false },
 });

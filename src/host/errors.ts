@@ -23,6 +23,9 @@ export type HostErrorCode =
   | 'OUTPUT_UNKNOWN'
   | 'FILE_UNREADABLE'
   | 'FILE_TOO_LARGE'
+  | 'FILE_NAME'
+  | 'FILE_MISSING'
+  | 'FOLDER_GONE'
   | 'HOST_BUSY'
   | 'HOST_FAILED';
 

@@ -1,3 +1,4 @@
+import { type Folders } from './folders';
 import { type Proxy } from './host';
 
 /**
@@ -10,6 +11,8 @@ export interface PanelHost {
   readonly abilities: HostAbilities;
   /** The language of the host's own words, "zh_CN", where it has one. */
   readonly locale?: string | undefined;
+  /** Folders with another model. */
+  readonly folders: Folders;
   /** The document in front; undefined when none is open. Throws HostError. */
   describe(): Promise<DocumentInfo | undefined>;
   /** Other open documents, to take a look from. */

@@ -13,6 +13,8 @@ import {
   type ProxyRequest,
   type StoredRetouch,
 } from './panelHost';
+import { RemoteFolders } from './remote/folders';
+import { NO_LIMIT_MS, READ_MS } from './remote/limits';
 import {
   applied,
   documentInfo,
@@ -39,21 +41,19 @@ export interface RemoteHostOptions {
   readonly onRestart?: () => void;
 }
 
-/** A person may think about a dialog for as long as it takes: the longest that a timer can wait, 24 days. */
-const NO_LIMIT_MS = 2 ** 31 - 1;
-/** Before reading, Photoshop may wait for another plugin, and a large document takes its time to be shown small. */
-const READ_MS = 120_000;
-
 /** The host on the other side of a bridge, as the page sees it. */
 export class RemoteHost implements PanelHost {
   private readonly listeners = new Set<(event: HostEvent) => void>();
+  readonly folders: RemoteFolders;
 
   private constructor(
     private readonly channel: Channel,
     readonly kind: PanelHost['kind'],
     readonly abilities: HostAbilities,
     readonly locale: string | undefined,
-  ) {}
+  ) {
+    this.folders = new RemoteFolders((...asked) => this.ask(...asked));
+  }
 
   /** Waits until the other side is there. Throws BridgeError when it does not answer. */
   static async connect({ port, session, retryMs, onRestart }: RemoteHostOptions): Promise<RemoteHost> {

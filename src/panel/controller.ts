@@ -1,17 +1,17 @@
 import { type Lut3D } from '../color/lut3d';
-import { type Factor, type RetouchResult, type RgbImage, type TextEvent } from '../inference';
+import { type Factor, type TextEvent } from '../inference';
 import { type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
-import { withLookOf } from './borrow';
+import { PROXY_EDGE, ask } from './ask';
 import { PanelError, cancelled, isCancellation } from './errors';
 import { failureIn } from './errorTexts';
 import { LiveLut, type LiveResult } from './live';
-import { parseProvenance, provenanceOf, storyOf } from './provenance';
+import { Models, type ModelsPage } from './models';
+import { modelOf, parseProvenance, provenanceOf, storyOf } from './provenance';
 import { readSettings, settingsOf, withUsed } from './settings';
 import {
   FULL,
   type FactorSetting,
   type Notice,
-  type PanelMode,
   type PanelState,
   type Try,
   type Work,
@@ -23,14 +23,11 @@ import { type Store } from './store';
 import { type Language, type Strings, fill } from './strings';
 import { type Engine, type EngineCallOptions, type EngineEvent } from './worker/engine';
 
-/** The model is shown no more than this. */
-export const PROXY_EDGE = 1024;
-
 /** Puts the retouched picture on the screen; without a LUT the picture as it was. */
 export type Paint = (lut: Lut3D | undefined, overall: number) => Promise<void>;
 
 /** What can be done in the page, and nothing of how it looks. */
-export class Controller {
+export class Controller implements ModelsPage {
   /** Set by the preview. */
   paint: Paint = () => Promise.resolve();
   private running: AbortController | undefined;
@@ -38,10 +35,11 @@ export class Controller {
   private last: Try | undefined;
   private tries = 0;
   private readonly live: LiveLut;
+  readonly models: Models;
 
   constructor(
     readonly host: PanelHost,
-    private readonly engine: Engine,
+    readonly engine: Engine,
     readonly store: Store<PanelState>,
     readonly strings: Strings,
     /** Of failures, which others write in English. */
@@ -54,19 +52,25 @@ export class Controller {
         this.report(thrown);
       },
     );
+    this.models = new Models(this);
   }
 
   async start(): Promise<void> {
     this.host.listen((event) => {
       this.onHost(event);
     });
-    const { history, seen } = readSettings(await this.host.readSettings().catch(() => undefined));
-    this.store.set({ history, help: !seen });
+    const { history, seen, accepted } = readSettings(await this.host.readSettings().catch(() => undefined));
+    this.store.set({ history, help: !seen, accepted });
     // Beside each other: the model does not need a photo to get ready.
-    this.engine.open({ onProgress: () => undefined }).catch((thrown: unknown) => {
+    await Promise.all([this.startModel(), this.refresh()]);
+  }
+
+  private async startModel(): Promise<void> {
+    try {
+      if (!(await this.models.start())) await this.engine.open({ onProgress: () => undefined });
+    } catch (thrown) {
       this.report(thrown);
-    });
-    await this.refresh();
+    }
   }
 
   onEngine(event: EngineEvent): void {
@@ -74,8 +78,9 @@ export class Controller {
     if (event.kind === 'starting') this.store.set({ asleep: false, model: undefined });
     if (event.kind !== 'ready') return;
     this.store.set({ model: event.model });
-    const { fellBackWrong, fellBackFailed, fellBackLost, notChecked } = this.strings;
-    const texts = { wrong: fellBackWrong, failed: fellBackFailed, lost: fellBackLost, missing: undefined };
+    const { fellBackWrong, fellBackFailed, fellBackLost, fellBackMemory, notChecked } = this.strings;
+    const gone = { lost: fellBackLost, missing: undefined };
+    const texts = { wrong: fellBackWrong, failed: fellBackFailed, memory: fellBackMemory, ...gone };
     for (const { why, detail } of event.model.refused) {
       const text = texts[why];
       if (text) this.notify({ kind: 'warning', text: fill(text, { detail }) });
@@ -115,14 +120,21 @@ export class Controller {
         onRestart: () => {
           this.store.set({ texts: {}, work: 'thinking' });
         },
-        onProgress: ({ file }) => {
-          // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
-          if (!this.store.get().model && file.endsWith('.onnx')) this.store.set({ work: 'checking' });
+        onProgress: ({ file, bytes, totalBytes }) => {
+          if (this.store.get().model || !file.endsWith('.onnx')) return;
+          // Another model's files come from its folder again when it has slept.
+          if (totalBytes && bytes !== undefined && bytes < totalBytes) {
+            const { chosen = '' } = this.store.get();
+            this.store.set({ work: 'loading', loading: chosen, progress: bytes / totalBytes });
+          } else {
+            // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
+            this.store.set({ work: 'checking', loading: '', progress: undefined });
+          }
         },
       };
       await this.engine.open(options);
-      this.store.set({ work: 'thinking' });
-      const { latents } = await this.ask(mode, proxy, options);
+      this.store.set({ work: 'thinking', loading: '', progress: undefined });
+      const { latents } = await ask(this, mode, proxy, options);
       this.store.set({ work: 'rendering' });
       const { texts } = this.store.get();
       const seconds = (performance.now() - started) / 1000;
@@ -188,10 +200,11 @@ export class Controller {
 
   setSliders(sliders: PanelState['sliders']): void {
     this.store.set({ sliders });
-    const { proxy } = this.store.get();
+    const { proxy, model, loading } = this.store.get();
     const made = currentTry(this.store.get());
     const strength = made?.mode === 'adjust' ? strengthOf(made) : {};
-    if (proxy) this.live.update({ sliders, strength });
+    // Without a head of its own a model answers sliders only by writing a plan.
+    if (proxy && model?.capabilities.sliders !== false && loading === '') this.live.update({ sliders, strength });
   }
 
   selectTry(id: number): void {
@@ -220,7 +233,12 @@ export class Controller {
   editLayer(): Promise<void> {
     return this.run('reading', async (signal) => {
       const stored = await this.host.readRetouch();
-      const { latentSize } = await this.engine.open({ signal });
+      const { latentSize, model } = await this.engine.open({ signal });
+      const needed = modelOf(stored?.provenance);
+      // Its latents mean nothing to another one, even where they are as many.
+      if (needed !== '' && needed !== model) {
+        throw new PanelError('NO_RETOUCH', fill(this.strings.needsModel, { model: needed }));
+      }
       const made = stored && parseProvenance(stored.provenance, latentSize);
       if (!made) throw new PanelError('NO_RETOUCH', this.strings.noRetouchLayer);
       const { state } = await this.readProxy(signal);
@@ -243,11 +261,15 @@ export class Controller {
   private onHost(event: HostEvent): void {
     if (event.kind === 'theme') this.store.set({ theme: event.theme });
     if (event.kind === 'document') void this.refresh();
-    if (event.kind !== 'command') return;
-    if (event.command === 'auto') {
-      this.store.set({ mode: 'auto' });
-      void this.retouch();
-    } else void this.repeat();
+    if (event.kind === 'command') void this.carryOut(event.command);
+  }
+
+  private async carryOut(command: 'auto' | 'repeat'): Promise<void> {
+    // A panel that was opened for it may be loading a model: the command waits for that.
+    await this.models.settled();
+    if (command === 'repeat') return this.repeat();
+    this.store.set({ mode: 'auto' });
+    await this.retouch();
   }
 
   /** The last retouch, also one of another document, on the one in front. */
@@ -259,24 +281,6 @@ export class Controller {
       this.add({ ...last, document: state, layer: undefined });
     });
     await this.apply();
-  }
-
-  private async ask(mode: PanelMode, photo: RgbImage, options: EngineCallOptions): Promise<RetouchResult> {
-    const { engine } = this;
-    const { instruction, sliders } = this.store.get();
-    if (mode === 'auto') return engine.call('auto', { photo: plain(photo) }, options);
-    if (mode === 'style') return engine.call('style', { photo: plain(photo), instruction }, options);
-    if (mode === 'adjust') return engine.call('param', { sliders }, options);
-    return engine.call('reference', await this.pair(plain(photo), options.signal), options);
-  }
-
-  private async pair(photo: RgbImage, signal: AbortSignal | undefined): Promise<{ before: RgbImage; after: RgbImage }> {
-    const { match, pairBefore, pairAfter, target, otherDocument } = this.store.get();
-    if (match === 'pair' && pairBefore && pairAfter) return { before: plain(pairBefore), after: plain(pairAfter) };
-    const other =
-      match === 'document' ? await this.host.readProxy({ longEdge: PROXY_EDGE, id: otherDocument, signal }) : target;
-    if (!other) throw new PanelError('PICTURE', this.strings.matchHelp);
-    return { before: photo, after: withLookOf(photo, other) };
   }
 
   private async readProxy(signal?: AbortSignal) {
@@ -301,6 +305,20 @@ export class Controller {
     this.show();
   }
 
+  /** Nothing more is rendered for now. */
+  pause(): void {
+    this.live.stop();
+  }
+
+  /** The tries so far were another model's: nothing can render them any more. */
+  drop(): void {
+    this.live.stop();
+    this.lut = undefined;
+    this.last = undefined;
+    this.store.set({ tries: [], current: undefined, texts: {}, seconds: undefined, live: undefined });
+    void this.paint(undefined, 1);
+  }
+
   private change(id: number, patch: Partial<Try>): void {
     const tries = this.store.get().tries.map((item) => (item.id === id ? { ...item, ...patch } : item));
     this.store.set({ tries });
@@ -308,7 +326,8 @@ export class Controller {
 
   private show(): void {
     const made = currentTry(this.store.get());
-    if (made) this.live.update({ latents: made.latents, strength: strengthOf(made) });
+    if (made && this.store.get().work !== 'loading')
+      this.live.update({ latents: made.latents, strength: strengthOf(made) });
   }
 
   private async onLive({ lut, latents, wanted, milliseconds }: LiveResult): Promise<void> {
@@ -341,11 +360,11 @@ export class Controller {
   }
 
   /** One work at a time, which can be cancelled and whose failure is said. */
-  private async run(work: Work, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async run(work: Work, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (isBusy(this.store.get())) return;
     const controller = new AbortController();
     this.running = controller;
-    this.store.set({ work, progress: undefined, notices: [], said: '', menu: false });
+    this.store.set({ work, progress: undefined, notices: [], said: '', menu: false, modelMenu: false });
     try {
       await task(controller.signal);
     } catch (thrown) {
@@ -353,7 +372,7 @@ export class Controller {
       else this.report(thrown);
     } finally {
       this.running = undefined;
-      this.store.set({ work: 'idle', progress: undefined });
+      this.store.set({ work: 'idle', progress: undefined, loading: '' });
     }
   }
 
@@ -362,11 +381,6 @@ export class Controller {
     const { text, hint } = failureIn(this.language, thrown);
     this.notify({ kind: 'error', text, ...(hint ? { hint } : {}) });
   }
-}
-
-/** What crosses to the worker: neither the host's own fields nor anything that cannot be cloned. */
-function plain({ width, height, data }: RgbImage): RgbImage {
-  return { width, height, data };
 }
 
 export function outputName(output: Output, strings: Strings): string {

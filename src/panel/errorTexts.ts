@@ -43,6 +43,15 @@ const HOST: Readonly<Record<HostErrorCode, Said>> = {
   LAYER_LOCKED: { text: `之前的修图图层已锁定。${UNTOUCHED}`, hint: '请在图层面板中解锁，或另建一次修图。' },
   FILE_UNREADABLE: { text: '无法读取文件。未作任何更改。', hint: '请检查文件是否存在且未被锁定。' },
   FILE_TOO_LARGE: { text: '文件过大，未读取。', hint: OTHER_FILE },
+  FILE_NAME: { text: '文件名不合规，未读取。', hint: '请重新获取模型。' },
+  FILE_MISSING: {
+    text: '所选文件夹中缺少文件。未作任何更改。',
+    hint: '请检查这是否为模型文件夹、是否仍在原处，然后重新选择。',
+  },
+  FOLDER_GONE: {
+    text: '无法再访问上次使用的模型文件夹。未作任何更改，现使用内置模型。',
+    hint: '请连接所在磁盘，或通过“使用其他模型…”重新选择文件夹。',
+  },
   HOST_BUSY: {
     text: `Photoshop 正忙。${UNTOUCHED}`,
     hint: '请先完成或关闭 Photoshop 中打开的对话框、变换或其他增效工具。',

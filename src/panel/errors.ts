@@ -20,6 +20,11 @@ export function isCancellation(thrown: unknown): boolean {
   return (thrown as { code?: unknown } | undefined)?.code === 'ABORT_ERR';
 }
 
+/** Of a file that is not where it was looked for. */
+export function isMissing(thrown: unknown): boolean {
+  return (thrown as { code?: unknown } | undefined)?.code === 'FILE_MISSING';
+}
+
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,6 +1,7 @@
 import { type PickedFile } from '../host/panelHost';
 import { formatPresetXmp, parsePreset } from '../inference';
-import { type Controller, PROXY_EDGE } from './controller';
+import { PROXY_EDGE } from './ask';
+import { type Controller } from './controller';
 import { readPicture } from './pictures';
 import { fill } from './strings';
 

@@ -4,6 +4,7 @@ import { START, type PanelState } from './state';
 import { Store } from './store';
 import { languageOf, stringsOf } from './strings';
 import controlsCss from './controls.css';
+import modelsCss from './models.css';
 import panelCss from './panel.css';
 import previewCss from './preview.css';
 import resultsCss from './results.css';
@@ -37,7 +38,7 @@ export function openPanel(root: HTMLElement, host: PanelHost, options: PanelOpti
   });
   const controller: Controller = new Controller(host, engine, store, strings, language);
   const style = document.createElement('style');
-  style.textContent = [panelCss, previewCss, controlsCss, resultsCss].join('');
+  style.textContent = [panelCss, previewCss, controlsCss, resultsCss, modelsCss].join('');
   document.head.append(style);
   root.classList.add('veraretouch');
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';

@@ -61,9 +61,11 @@ export class LiveLut {
 
   private async work(): Promise<void> {
     this.working = true;
+    let { epoch } = this;
     try {
       for (let wanted = this.take(); wanted; wanted = this.take()) {
-        const { since, epoch } = this;
+        const { since } = this;
+        ({ epoch } = this);
         const started = performance.now();
         const result = await this.bake(wanted, MOVING[this.level]);
         const took = performance.now() - started;
@@ -74,7 +76,8 @@ export class LiveLut {
         if (!this.wanted) this.whenAtRest({ ...wanted, latents: result.latents }, epoch);
       }
     } catch (thrown) {
-      if (!isCancellation(thrown)) this.onError(thrown);
+      // Of what was dropped nobody wants to hear, not even that it failed.
+      if (!isCancellation(thrown) && epoch === this.epoch) this.onError(thrown);
     } finally {
       this.working = false;
     }
@@ -103,7 +106,7 @@ export class LiveLut {
           this.onResult({ ...result, wanted, milliseconds: performance.now() - started });
         },
         (thrown: unknown) => {
-          if (!isCancellation(thrown)) this.onError(thrown);
+          if (!isCancellation(thrown) && epoch === this.epoch) this.onError(thrown);
         },
       );
     }, REST_MS);

@@ -20,6 +20,11 @@ export function provenanceOf(made: Try, model: string): Provenance {
   return { format: 'veraretouch-panel-1', mode, model, instruction, sliders, latents, factors, overall, texts };
 }
 
+/** Name and version of the model that a retouch was made with; empty where that is not said. */
+export function modelOf(json: unknown): string {
+  return isRecord(json) && typeof json['model'] === 'string' ? json['model'].slice(0, 200) : '';
+}
+
 /** Reads it again; undefined for anything else. Documents come from anywhere, so nothing in it is trusted. */
 export function parseProvenance(json: unknown, latentSize: number): Omit<Try, 'id' | 'document'> | undefined {
   if (!isRecord(json) || json['format'] !== 'veraretouch-panel-1') return undefined;

@@ -1,12 +1,23 @@
 import { FACTORS, type Factor, type Field, type Reasoning, type RgbImage, type Strength } from '../inference';
 import { type DocumentInfo, type DocumentProxy, type Theme } from '../host/panelHost';
+import { type Acceptance, type ModelOffer } from './modelOffer';
 import { type OpenedModel } from './worker/protocol';
 
 export const MODES = ['auto', 'style', 'adjust', 'match'] as const;
 export type PanelMode = (typeof MODES)[number];
 
 /** What the page is busy with. */
-export type Work = 'idle' | 'reading' | 'starting' | 'checking' | 'thinking' | 'writing' | 'rendering' | 'applying';
+export type Work =
+  | 'idle'
+  | 'reading'
+  | 'inspecting'
+  | 'loading'
+  | 'starting'
+  | 'checking'
+  | 'thinking'
+  | 'writing'
+  | 'rendering'
+  | 'applying';
 
 export interface FactorSetting {
   readonly strength: number;
@@ -40,6 +51,8 @@ export interface Notice {
   readonly kind: 'info' | 'warning' | 'error';
   readonly text: string;
   readonly hint?: string;
+  /** What its button does: takes the model of last time up again. */
+  readonly action?: 'again';
 }
 
 export interface PanelState {
@@ -72,6 +85,16 @@ export interface PanelState {
   readonly zoom: number;
   readonly model: OpenedModel | undefined;
   readonly asleep: boolean;
+  /** Name and version of the model in a chosen folder that is in use; undefined: the built-in one is. */
+  readonly chosen: string | undefined;
+  /** Is a folder kept that is not in use? */
+  readonly lastTime: boolean;
+  /** The name of the model that is being loaded and checked; empty when none is. */
+  readonly loading: string;
+  /** A model that a person is being asked about. */
+  readonly offer: ModelOffer | undefined;
+  readonly accepted: readonly Acceptance[];
+  readonly modelMenu: boolean;
   readonly seconds: number | undefined;
   /** Milliseconds from a slider's move to the repaint. */
   readonly live: number | undefined;
@@ -108,6 +131,12 @@ export const START: PanelState = {
   zoom: 0,
   model: undefined,
   asleep: false,
+  chosen: undefined,
+  lastTime: false,
+  loading: '',
+  offer: undefined,
+  accepted: [],
+  modelMenu: false,
   seconds: undefined,
   live: undefined,
   notices: [],

@@ -12,6 +12,8 @@ import { buildWeb } from '../../scripts/lib/web-build.mjs';
 import { CHECKS } from './panelChecks.mjs';
 import { FAULTS } from './panelFaults.mjs';
 import { PACKAGE } from './packageChecks.mjs';
+import { MODELS } from './modelChecks.mjs';
+import { MODELS_FAULTS } from './modelFaults.mjs';
 import { LOOKS } from './panelLooks.mjs';
 import { RESULTS } from './panelResults.mjs';
 import { PHOTOSHOP } from './photoshopChecks.mjs';
@@ -33,7 +35,10 @@ const WARM = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www
 <rdf:Description xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:PresetType="Normal" crs:ProcessVersion="11.0"
  crs:IncrementalTemperature="15" crs:Vibrance="20" crs:HasSettings="True"/></rdf:RDF></x:xmpmeta>`;
 
-const ALL = { ...CHECKS, ...RESULTS, ...FAULTS, ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE };
+const ALL = {
+  ...{ ...CHECKS, ...RESULTS, ...FAULTS, ...MODELS, ...MODELS_FAULTS },
+  ...{ ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE },
+};
 const { values, positionals } = parseArgs({
   options: { report: { type: 'string' }, model: { type: 'string' } },
   allowPositionals: true,

@@ -37,7 +37,7 @@ export const STATES = {
 };
 
 /** @returns {Promise<string[]>} a line for each thing that axe finds wrong */
-async function axe(page) {
+export async function axe(page) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.addScriptTag({ path: AXE });
   return page.evaluate(async () => {
     const { violations } = await window.axe.run(document);
@@ -48,7 +48,7 @@ async function axe(page) {
 }
 
 /** Elements whose content is wider than they are, or that reach out of the page. */
-function overflowing(page) {
+export function overflowing(page) {
   return page.evaluate(() => {
     const wide = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
     const out = [...document.querySelectorAll('button, input, textarea, p, h2, span, [role]')].filter((element) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { serveFolder } from '../../scripts/start.mjs';
 import { buildWeb } from '../../scripts/lib/web-build.mjs';
+import { MODEL_STATES, withPicker } from './modelPage.mjs';
 import { STATES, THEMES, WIDTHS, look } from './panelLooks.mjs';
 import { launch, openPanel } from './panelPage.mjs';
 
@@ -21,9 +22,14 @@ if (!process.env.VERARETOUCH_WEB) await buildWeb(web, { ...model, chunks: false 
 const { address, close } = await serveFolder(web);
 const browser = await launch();
 try {
-  const panel = await openPanel(browser, address, { viewport: { width: WIDTHS[0], height: HEIGHT } });
+  const panel = await openPanel(browser, address, {
+    viewport: { width: WIDTHS[0], height: HEIGHT },
+    before: withPicker,
+  });
   panel.page.setDefaultTimeout(180_000);
-  for (const [state, reach] of Object.entries(STATES)) {
+  const only = process.env.VERARETOUCH_ONLY ?? '';
+  for (const [state, reach] of Object.entries({ ...STATES, ...MODEL_STATES })) {
+    if (!state.startsWith(only)) continue;
     await reach(panel);
     for (const width of WIDTHS) {
       await panel.page.setViewportSize({ width, height: HEIGHT });

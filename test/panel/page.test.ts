@@ -77,18 +77,25 @@ test('a factor that is off has no strength', () => {
   expect(strengthOf(MADE)).toEqual({ light: 1.5, globalColor: 0, specificColor: 1 });
 });
 
+const ACCEPTED = { bundle: 'a'.repeat(64), terms: 'b'.repeat(64) };
+
 describe('settings', () => {
   test('come back as they were written', () => {
-    const state = { ...START, history: ['a', 'b'], help: false };
-    expect(readSettings(JSON.parse(JSON.stringify(settingsOf(state))))).toEqual({ history: ['a', 'b'], seen: true });
+    const state = { ...START, history: ['a', 'b'], help: false, accepted: [ACCEPTED] };
+    expect(readSettings(JSON.parse(JSON.stringify(settingsOf(state))))).toEqual({
+      ...{ history: ['a', 'b'], seen: true, accepted: [ACCEPTED] },
+    });
   });
 
-  test.each([undefined, null, 7, { history: 'x' }, { history: [1, {}], seen: 'yes' }])(
-    '%p is a first start',
-    (json) => {
-      expect(readSettings(json)).toEqual({ history: [], seen: false });
-    },
-  );
+  test.each([
+    undefined,
+    null,
+    7,
+    { history: 'x' },
+    { history: [1, {}], seen: 'yes', accepted: [{ bundle: 'x', terms: 7 }, null] },
+  ])('%p is a first start', (json) => {
+    expect(readSettings(json)).toEqual({ history: [], seen: false, accepted: [] });
+  });
 
   test('the history is short, newest first, each once, and takes nothing empty', () => {
     expect(withUsed(['a', 'b', 'c'], ' b ')).toEqual(['b', 'a', 'c']);

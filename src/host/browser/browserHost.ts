@@ -16,6 +16,7 @@ import {
   type Theme,
 } from '../panelHost';
 import { BrowserDocument } from './document';
+import { BrowserFolders } from './folders';
 import { ACCEPT, download, pick, readStored, writeStored } from './files';
 import { cubeFile, pngFile, psdFile } from './results';
 
@@ -28,6 +29,7 @@ export interface BrowserHostOptions {
 export class BrowserHost implements PanelHost {
   readonly kind = 'browser';
   readonly abilities: HostAbilities = { outputs: ['psd', 'png', 'cube'], otherDocuments: true };
+  readonly folders = new BrowserFolders();
   /** The one in front is last. */
   private documents: readonly BrowserDocument[] = [];
   private opened = 0;

@@ -10,8 +10,8 @@ const TYPES: Readonly<Record<FileKind, readonly string[]>> = {
   preset: ['xmp', 'lrtemplate', 'json'],
   bundle: ['zip'],
 };
-/** The bridge takes no more at once. */
-const MOST_BYTES = 256 * 1024 * 1024;
+/** The bridge takes no more at once, and UXP reads files whole. */
+export const MOST_BYTES = 256 * 1024 * 1024;
 /** Where the page lies in the package. */
 const PAGE_FOLDER = 'panel';
 const SETTINGS = 'settings.json';

@@ -28,10 +28,11 @@ import {
   writeState,
 } from './documents';
 import { type FileKind, pickFile, readAsset, readSettings, saveFile, writeSettings } from './files';
+import { PhotoshopFolders } from './folders';
 import { keptWithLayer } from './layerMetadata';
 import { layerById, selectedLayer } from './layers';
 import { ModalGate } from './modalGate';
-import { type ModalContext, type Photoshop, type PsDocument, type PsLayer, type Uxp } from './ports';
+import { type ModalContext, type Photoshop, type PsDocument, type PsLayer, type Uxp, type UxpFs } from './ports';
 import { lookOf, readProxyPixels } from './proxy';
 import { spaceOf } from './space';
 
@@ -51,6 +52,7 @@ export class PhotoshopHost implements PanelHost {
   readonly kind = 'photoshop';
   readonly abilities: HostAbilities = { outputs: ['lookup', 'pixels', 'cube'], otherDocuments: true };
   readonly locale: string;
+  readonly folders: PhotoshopFolders;
   private readonly gate: ModalGate;
   private readonly watch: ChangeWatch;
   private readonly listeners = new Set<(event: HostEvent) => void>();
@@ -59,9 +61,11 @@ export class PhotoshopHost implements PanelHost {
   constructor(
     private readonly ps: Photoshop,
     private readonly uxp: Pick<Uxp, 'storage' | 'host'>,
+    fs: () => UxpFs,
     private readonly options: PhotoshopHostOptions = {},
   ) {
     this.locale = uxp.host.uiLocale;
+    this.folders = new PhotoshopFolders(uxp.storage, fs);
     this.gate = new ModalGate(ps.core, options.waitSeconds ?? 5);
     this.watch = new ChangeWatch(ps);
   }

@@ -149,12 +149,14 @@ export interface Photoshop {
 
 export interface UxpFile {
   readonly name: string;
+  readonly nativePath: string;
   read(options: { format: unknown }): Promise<string | ArrayBuffer>;
   write(data: string | ArrayBuffer, options: { format: unknown }): Promise<unknown>;
   getMetadata(): Promise<{ readonly size: number }>;
 }
 
 export interface UxpFolder {
+  readonly name: string;
   getEntry(name: string): Promise<UxpFile>;
   createFile(name: string, options: { overwrite: boolean }): Promise<UxpFile>;
 }
@@ -165,8 +167,27 @@ export interface Storage {
     getFileForSaving(name: string, options: { types: readonly string[] }): Promise<UxpFile | null | undefined>;
     getDataFolder(): Promise<UxpFolder>;
     getPluginFolder(): Promise<Pick<UxpFolder, 'getEntry'>>;
+    /** Null where the person called it off. */
+    getFolder(): Promise<UxpFolder | null | undefined>;
+    createPersistentToken(entry: UxpFolder): Promise<string>;
+    /** Throws for a token that is no use any more. */
+    getEntryForPersistentToken(token: string): Promise<UxpFolder>;
   };
   readonly formats: { readonly utf8: unknown; readonly binary: unknown };
+}
+
+/** The module `fs`: files by path, as far as they are read in pieces. */
+export interface UxpFs {
+  open(path: string, flag: 'r'): Promise<number>;
+  /** Reads at most `length` bytes from `position` of the file to `offset` of the buffer; may read less. */
+  read(
+    fd: number,
+    buffer: ArrayBuffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+  close(fd: number): Promise<unknown>;
 }
 
 export interface PanelEntry {

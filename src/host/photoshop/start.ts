@@ -1,5 +1,5 @@
 import { PhotoshopHost } from './photoshopHost';
-import { type Photoshop, type Uxp, type UxpDocument, type UxpWindow } from './ports';
+import { type Photoshop, type Uxp, type UxpDocument, type UxpFs, type UxpWindow } from './ports';
 import { PanelShell } from './shell';
 import { stringsFor } from './strings';
 
@@ -7,6 +7,8 @@ import { stringsFor } from './strings';
 export interface World {
   readonly photoshop: Photoshop;
   readonly uxp: Uxp;
+  /** Gives the module `fs`. */
+  readonly fs: () => UxpFs;
   readonly document: UxpDocument;
   readonly window: UxpWindow;
   readonly newSession: () => string;
@@ -18,9 +20,9 @@ const PANEL = 'veraretouch';
 const COMMANDS = { autoRetouch: 'auto', repeatRetouch: 'repeat' } as const;
 
 /** Sets the entry points up at once, as UXP wants it; nothing in them takes its time. */
-export function startPlugin({ photoshop, uxp, document, window, newSession, helloMs }: World): PanelShell {
+export function startPlugin({ photoshop, uxp, fs, document, window, newSession, helloMs }: World): PanelShell {
   const strings = stringsFor(uxp.host.uiLocale);
-  const host = new PhotoshopHost(photoshop, uxp);
+  const host = new PhotoshopHost(photoshop, uxp, fs);
   const limits = helloMs === undefined ? {} : { helloMs };
   const shell = new PanelShell({ uxp, document, window, host, strings, newSession, ...limits });
   const command = (name: 'auto' | 'repeat') => ({

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../bridge';
+import { type KeptFolder, type ModelFolder, MOST_PIECE } from '../folders';
 import {
   type DocumentInfo,
   type DocumentProxy,
@@ -28,6 +29,13 @@ export const METHODS = {
   readSettings: 'readSettings',
   writeSettings: 'writeSettings',
   readAsset: 'readAsset',
+  chooseFolder: 'chooseFolder',
+  keptFolder: 'keptFolder',
+  permitFolder: 'permitFolder',
+  keepFolder: 'keepFolder',
+  forgetFolder: 'forgetFolder',
+  fileSize: 'fileSize',
+  readPiece: 'readPiece',
 } as const;
 
 /** The name of the bridge's event that carries a HostEvent. */
@@ -113,6 +121,41 @@ export function fileName(value: unknown): string {
   return name as string;
 }
 
+export function modelFolder(value: unknown): ModelFolder {
+  const { id, name } = fields('folder', value);
+  need('folder', isText(id) && isText(name));
+  return value as ModelFolder;
+}
+
+export function keptFolder(value: unknown): KeptFolder {
+  modelFolder(value);
+  need('folder', typeof (value as KeptFolder).asks === 'boolean');
+  return value as KeptFolder;
+}
+
+export function folderId(value: unknown): string {
+  const { id } = fields('folder', value);
+  need('folder', isText(id));
+  return id as string;
+}
+
+export function piece(value: unknown): { name: string; offset: number; length: number } {
+  const { offset, length } = fields('piece of a file', value);
+  need('piece of a file', isCount(offset) && isSize(length) && (length as number) <= MOST_PIECE);
+  return { name: fileName(value), offset: offset as number, length: length as number };
+}
+
+export function pieceBytes(bytes: readonly Uint8Array[] | undefined, length: number): Uint8Array {
+  const data = bytes?.[0];
+  if (data?.length !== length) throw wrong('piece of a file');
+  return data;
+}
+
+export function byteCount(value: unknown): number {
+  need('size of a file', isCount(value));
+  return value as number;
+}
+
 export function yesOrNo(value: unknown): boolean {
   need('answer', typeof value === 'boolean');
   return value as boolean;
@@ -162,4 +205,5 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 const isTexts = (value: unknown): boolean => isList(value) && value.every(isText);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;

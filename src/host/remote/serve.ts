@@ -1,6 +1,6 @@
 import { BridgeError, type Handler } from '../../bridge';
 import { type PanelHost } from '../panelHost';
-import { fileKind, fileName, METHODS, proxyRequest, retouch } from './contract';
+import { fileKind, fileName, folderId, METHODS, piece, proxyRequest, retouch } from './contract';
 
 /** A host's methods as handlers of a Channel: what a RemoteHost on the other side asks for. */
 export function serveHost(host: PanelHost): Readonly<Record<keyof typeof METHODS, Handler>> {
@@ -33,6 +33,21 @@ export function serveHost(host: PanelHost): Readonly<Record<keyof typeof METHODS
       const name = fileName(value);
       if (!host.readAsset) throw new BridgeError('BRIDGE_PROTOCOL', `No file "${name}" is here.`, 'Reload the panel.');
       return { value: null, bytes: [await host.readAsset(name)] };
+    },
+    [METHODS.chooseFolder]: async () => ({ value: (await host.folders.choose()) ?? null }),
+    [METHODS.keptFolder]: async () => ({ value: (await host.folders.kept()) ?? null }),
+    [METHODS.permitFolder]: async ({ value }) => ({ value: await host.folders.permit(folderId(value)) }),
+    [METHODS.keepFolder]: async ({ value }) => ({ value: await host.folders.keep(folderId(value)) }),
+    [METHODS.forgetFolder]: async () => {
+      await host.folders.forget();
+      return { value: null };
+    },
+    [METHODS.fileSize]: async ({ value }) => ({
+      value: await host.folders.size(folderId(value), fileName(value)),
+    }),
+    [METHODS.readPiece]: async ({ value }) => {
+      const { name, offset, length } = piece(value);
+      return { value: null, bytes: [await host.folders.read(folderId(value), name, offset, length)] };
     },
   };
 }

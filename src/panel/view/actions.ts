@@ -2,6 +2,7 @@ import { type Output } from '../../host/panelHost';
 import { outputName } from '../controller';
 import { h, icon, setAttribute, setText, show } from '../dom';
 import { type PanelState, currentTry, isBusy } from '../state';
+import { menuKeys } from './menuKeys';
 import { type Context, type View } from './view';
 
 /** Retouch, Cancel, Apply. */
@@ -57,18 +58,10 @@ export function actionsView({ controller, strings }: Context): View {
         class: 'menu',
         role: 'menu',
         'aria-label': strings.moreOutputs,
-        onkeydown: (event: KeyboardEvent) => {
-          const at = items.indexOf(document.activeElement as HTMLButtonElement);
-          const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-          if (event.key === 'Escape') {
-            event.stopPropagation();
-            store.set({ menu: false });
-            more.focus();
-          }
-          if (by === undefined) return;
-          event.preventDefault();
-          items[(at + by + items.length) % items.length]?.focus();
-        },
+        onkeydown: menuKeys(items, () => {
+          store.set({ menu: false });
+          more.focus();
+        }),
       },
       ...items,
     );
@@ -129,6 +122,7 @@ function canRun(state: PanelState): boolean {
     case 'adjust':
       return Object.values(state.sliders).some((value) => value !== 0);
     case 'match':
+      if (state.model?.capabilities.reference === false) return false;
       if (state.match === 'pair') return state.pairBefore !== undefined && state.pairAfter !== undefined;
       return state.match === 'target' ? state.target !== undefined : state.otherDocument !== undefined;
   }

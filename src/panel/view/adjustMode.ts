@@ -83,9 +83,11 @@ export function adjustMode({ controller, strings, language }: Context): View {
       ...KINDS.map((kind) => make(`${kind}${hue}`, kind, `${words[hue]}: ${words[kind]}`)),
     ),
   );
+  const noLive = h('p', { class: 'faint' }, strings.noLive);
   const element = h(
     'div',
     { class: 'mode' },
+    noLive,
     h(
       'div',
       { class: 'row wrap' },
@@ -115,6 +117,7 @@ export function adjustMode({ controller, strings, language }: Context): View {
   return {
     element,
     update: (state) => {
+      show(noLive, state.model?.capabilities.sliders === false);
       for (const [name, made] of sliders) made.set(state.sliders[name] ?? 0);
       swatches.set(HUES[state.hue] ?? 'Red');
       mixers.forEach((mixer, i) => {

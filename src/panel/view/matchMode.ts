@@ -31,7 +31,8 @@ export function matchMode({ controller, strings }: Context): View {
   const how = h('p', { class: 'faint' }, strings.targetHow);
   const list = h('div', { class: 'list', role: 'group', 'aria-label': strings.document });
   const none = h('p', { class: 'faint' }, strings.noOthers);
-  const element = h('div', { class: 'mode' }, sources.element, pair, wells[2].well.element, list, none, how);
+  const unable = h('p', { class: 'unable', role: 'note' }, strings.noReference);
+  const element = h('div', { class: 'mode' }, unable, sources.element, pair, wells[2].well.element, list, none, how);
 
   function makeWell(place: Place, label: string, prompt: string): Well {
     const made = well(label, prompt, strings.dropReference, () => void takePicture(controller, place));
@@ -72,6 +73,7 @@ export function matchMode({ controller, strings }: Context): View {
   return {
     element,
     update: (state) => {
+      show(unable, state.model?.capabilities.reference === false);
       sources.set(state.match);
       for (const { place, well: made } of wells) made.set(state[place]);
       show(pair, state.match === 'pair');

@@ -1,10 +1,13 @@
 import { h, icon, setText, show } from '../dom';
 import { type PanelState, type Work, isBusy } from '../state';
 import { type StringKey, fill } from '../strings';
+import { modelMenu } from './modelMenu';
 import { type Context, type View } from './view';
 
 const WORDS: Readonly<Record<Exclude<Work, 'idle'>, StringKey>> = {
   reading: 'reading',
+  inspecting: 'inspecting',
+  loading: 'loading',
   starting: 'starting',
   checking: 'checking',
   thinking: 'thinking',
@@ -14,10 +17,14 @@ const WORDS: Readonly<Record<Exclude<Work, 'idle'>, StringKey>> = {
 };
 
 /** Where the model runs, how long it took, what it is; and what is being done, said aloud. */
-export function statusView({ controller, strings }: Context): View {
+export function statusView(context: Context): View {
+  const { controller, strings } = context;
   const dot = h('span', { class: 'lamp', 'aria-hidden': 'true' });
   const text = h('span', { class: 'status-text' });
-  const right = h('span', { class: 'status-model' });
+  const share = h('span', { class: 'status-share' });
+  const hint = h('span', { class: 'status-hint' }, strings.escCancels);
+  const model = modelMenu(context);
+  const research = h('p', { class: 'research', role: 'note' });
   const spoken = h('span', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
   const help = h(
     'button',
@@ -31,18 +38,24 @@ export function statusView({ controller, strings }: Context): View {
     },
     icon('help'),
   );
-  const element = h('footer', { class: 'status' }, dot, text, right, help, spoken);
+  const line = h('div', { class: 'status' }, dot, text, share, hint, model.element, help, spoken);
+  const element = h('footer', {}, research, line);
   return {
     element,
     update: (state) => {
       const busy = isBusy(state);
-      const doing = state.work === 'idle' ? '' : strings[WORDS[state.work]];
+      const doing = state.work === 'idle' ? '' : fill(strings[WORDS[state.work]], { name: state.loading });
       dot.className = `lamp ${busy ? 'busy' : state.model ? 'good' : 'none'}`;
-      const line = busy ? doing : rungOf(state);
-      setText(text, line);
-      right.className = busy ? 'status-model hint' : 'status-model';
-      setText(right, busy ? strings.escCancels : (state.model?.model ?? ''));
+      setText(text, busy ? doing : rungOf(state));
+      // Apart from the words, which make room for it in a narrow panel and are said aloud once.
+      const percent = state.work === 'loading' ? state.progress : undefined;
+      setText(share, percent === undefined ? '' : `${Math.round(percent * 100)} %`);
+      show(share, percent !== undefined);
+      show(hint, busy);
       setText(spoken, busy ? doing : state.said);
+      setText(research, `${strings.researchOnly} · ${state.model?.model ?? ''}`);
+      show(research, state.model?.research === true);
+      model.update(state);
     },
   };
 
@@ -73,7 +86,14 @@ export function noticesView({ controller, strings }: Context): View {
           h(
             'div',
             { class: `notice ${notice.kind}`, role: notice.kind === 'info' ? 'note' : 'alert' },
-            h('p', {}, notice.text, notice.hint === undefined ? '' : ` ${notice.hint}`),
+            h(
+              'p',
+              {},
+              notice.text,
+              notice.hint === undefined ? '' : ` ${notice.hint}`,
+              notice.action &&
+                h('button', { type: 'button', onclick: () => void controller.models.again() }, strings.useAgain),
+            ),
             h(
               'button',
               {

@@ -9,7 +9,7 @@ import {
   type RefusedDevice,
   type ToWorker,
 } from './protocol';
-import { type CallOptions, WorkerSession } from './session';
+import { type CallOptions, type ModelSource, WorkerSession } from './session';
 
 /** A running worker. */
 export interface StartedWorker {
@@ -23,7 +23,8 @@ export interface StartedWorker {
 export interface EngineParts {
   startWorker(): Promise<StartedWorker>;
   readWasm(): Promise<ArrayBuffer | undefined>;
-  readModelFile(name: string): Promise<Uint8Array>;
+  /** The built-in model. */
+  readonly model: ModelSource;
 }
 
 export type EngineEvent =
@@ -58,17 +59,45 @@ const FIVE_MINUTES = 5 * 60_000;
 /** The model in its worker: started when first needed, kept warm, ended when idle, started anew when it died. */
 export class Engine {
   private devices: readonly Device[];
+  private model: ModelSource;
   private opening: Promise<Open> | undefined;
   private current: { worker: StartedWorker; session: WorkerSession } | undefined;
   private idle: ReturnType<typeof setTimeout> | undefined;
   private calls = 0;
-  private readonly given: RefusedDevice[] = [];
+  private given: readonly RefusedDevice[] = [];
+  /** Counts what was ended: a start that was overtaken ends itself. */
+  private epoch = 0;
 
   constructor(
     private readonly parts: EngineParts,
     private readonly options: EngineOptions = {},
   ) {
-    this.devices = options.devices ?? ['webgpu', 'wasm'];
+    this.devices = this.wishes.devices;
+    this.model = parts.model;
+  }
+
+  /** The devices that are tried, and whether a GPU that is only a program counts. */
+  get wishes(): { readonly devices: readonly Device[]; readonly software: boolean } {
+    const { devices = ['webgpu', 'wasm'], software = false } = this.options;
+    return { devices, software };
+  }
+
+  /**
+   * Ends the model that is in use and starts another one, the built-in one unless told: the two are never in memory
+   * together. Where that fails or is cancelled, the one before is in use again and is started anew.
+   */
+  async use(model: ModelSource = this.parts.model, options: CallOptions = {}): Promise<OpenedModel> {
+    if (options.signal?.aborted) throw cancelled();
+    const { model: before, devices, given } = this;
+    this.become(model, this.wishes.devices, []);
+    try {
+      return await this.open(options);
+    } catch (thrown) {
+      this.become(before, devices, given);
+      // Whoever needs it next is told where that fails too.
+      this.open().catch(() => undefined);
+      throw thrown;
+    }
   }
 
   /** Starts the worker and the model now; the next call then does not wait for it. */
@@ -101,6 +130,11 @@ export class Engine {
     this.end(new PanelError('WORKER_LOST', 'The model was closed. Nothing was changed.', 'Start it again.'));
   }
 
+  private become(model: ModelSource, devices: readonly Device[], given: readonly RefusedDevice[]): void {
+    this.end(new PanelError('WORKER_LOST', 'Another model was chosen. Nothing was changed.', 'Try again with it.'));
+    Object.assign(this, { model, devices, given });
+  }
+
   private async counted<T>(work: () => Promise<T>): Promise<T> {
     clearTimeout(this.idle);
     this.calls++;
@@ -108,7 +142,8 @@ export class Engine {
       return await work();
     } finally {
       this.calls--;
-      if (this.calls === 0) this.idle = setTimeout(this.sleep, this.options.idleMs ?? FIVE_MINUTES);
+      // Where nothing is open, nothing is to be put to sleep.
+      if (this.calls === 0 && this.opening) this.idle = setTimeout(this.sleep, this.options.idleMs ?? FIVE_MINUTES);
     }
   }
 
@@ -137,20 +172,18 @@ export class Engine {
 
   private async start(onProgress: CallOptions['onProgress']): Promise<Open> {
     this.options.onEvent?.({ kind: 'starting' });
-    const { parts } = this;
+    const { parts, epoch, model: source } = this;
     let mine: { worker: StartedWorker; session: WorkerSession } | undefined;
     try {
       const wasm = await parts.readWasm();
+      if (epoch !== this.epoch) throw overtaken();
       const worker = await parts.startWorker();
-      const session = new WorkerSession(
-        worker.port,
-        (name) => parts.readModelFile(name),
-        (detail) => {
-          // A call that is under way notices by itself; between calls nobody would.
-          if (!session.busy) this.giveUp(undefined, new PanelError('INFERENCE', detail));
-        },
-      );
+      const session = new WorkerSession(worker.port, source, (detail) => {
+        // A call that is under way notices by itself; between calls nobody would.
+        if (!session.busy) this.giveUp(undefined, new PanelError('INFERENCE', detail));
+      });
       mine = { worker, session };
+      if (epoch !== this.epoch) throw overtaken();
       this.current = mine;
       worker.onDeath((reason) => {
         const ended = new PanelError(
@@ -160,14 +193,16 @@ export class Engine {
         );
         if (this.current === mine) this.end(ended);
       });
-      const input = { devices: this.devices, software: this.options.software ?? false, wasm };
+      const whole = source !== parts.model;
+      const input = { devices: this.devices, software: this.wishes.software, wasm, whole };
       const opened = await session.call('open', input, { onProgress }, wasm ? [wasm] : []);
       const model = { ...opened, refused: [...this.given, ...opened.refused] };
       this.options.onEvent?.({ kind: 'ready', model });
       return { worker, session, model };
     } catch (thrown) {
+      mine?.session.end(overtaken());
       mine?.worker.terminate();
-      if (!mine || this.current === mine) {
+      if (epoch === this.epoch) {
         this.opening = undefined;
         this.current = undefined;
       }
@@ -185,7 +220,7 @@ export class Engine {
     if (!this.devices.includes('webgpu') || this.devices.length < 2) return false;
     this.devices = this.devices.filter((device) => device !== 'webgpu');
     const lost: RefusedDevice = { device: 'webgpu', why: 'lost', detail: thrown.message };
-    this.given.push(lost);
+    this.given = [...this.given, lost];
     this.end(new PanelError('INFERENCE', thrown.message, thrown.hint));
     this.options.onEvent?.({ kind: 'lost', device: lost });
     return true;
@@ -193,9 +228,18 @@ export class Engine {
 
   private end(reason: PanelError): void {
     const { current } = this;
+    this.epoch++;
     this.current = undefined;
     this.opening = undefined;
     current?.session.end(reason);
     current?.worker.terminate();
   }
+}
+
+function overtaken(): PanelError {
+  return new PanelError(
+    'WORKER_LOST',
+    'The model was closed while it started. Nothing was changed.',
+    'Start it again.',
+  );
 }

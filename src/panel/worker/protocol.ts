@@ -1,4 +1,5 @@
 import {
+  type Capabilities,
   type Device,
   type LoadProgress,
   type LutError,
@@ -28,6 +29,8 @@ export interface OpenRequest {
   /** Is a GPU that is only a program taken too? It is slower than wasm, and good for tests. */
   readonly software: boolean;
   readonly wasm: ArrayBuffer | undefined;
+  /** Is all that a photo needs to be loaded before the model counts as open? Else graphs come when they are needed. */
+  readonly whole: boolean;
 }
 
 /** Numbers in -100..100 by parameter name. */
@@ -56,6 +59,9 @@ export interface OpenedModel {
   /** Name and version of the bundle. */
   readonly model: string;
   readonly latentSize: number;
+  readonly capabilities: Capabilities;
+  /** May it be used for research only? */
+  readonly research: boolean;
   readonly check: SelfCheck;
   /** Devices that were tried before and not taken. */
   readonly refused: readonly RefusedDevice[];
@@ -69,8 +75,11 @@ export type SelfCheck =
 
 export interface RefusedDevice {
   readonly device: Device;
-  /** `missing`: not there. `failed`: it could not run the model. `wrong`: its numbers are wrong. `lost`: it went away. */
-  readonly why: 'missing' | 'failed' | 'wrong' | 'lost';
+  /**
+   * `missing`: not there. `memory`: too small for the model. `failed`: it could not run the model. `wrong`: its numbers are
+   * wrong. `lost`: it went away.
+   */
+  readonly why: 'missing' | 'memory' | 'failed' | 'wrong' | 'lost';
   readonly detail: string;
 }
 
@@ -84,7 +93,11 @@ export type ToWorker =
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly input: unknown }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'file'; readonly request: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'nofile'; readonly request: number; readonly error: string };
+  /** So much of a file is there. */
+  | { readonly kind: 'bytes'; readonly request: number; readonly bytes: number }
+  | { readonly kind: 'nofile'; readonly request: number; readonly error: string; readonly missing: boolean }
+  /** Undefined where nobody can tell. */
+  | { readonly kind: 'size'; readonly request: number; readonly bytes: number | undefined };
 
 export type FromWorker =
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
@@ -93,6 +106,7 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: LoadProgress }
   /** A file of the bundle is wanted. */
   | { readonly kind: 'read'; readonly request: number; readonly name: string }
+  | { readonly kind: 'size'; readonly request: number; readonly name: string }
   /** The device went away. */
   | { readonly kind: 'lost'; readonly detail: string };
 

@@ -1,5 +1,13 @@
 import { VeraRetouchError } from '../../color/errors';
-import { type Backend, type Device, InferenceError, Retoucher, parametersFromSliders } from '../../inference';
+import {
+  type AvailableMemory,
+  type Backend,
+  type BundleSource,
+  type Device,
+  InferenceError,
+  Retoucher,
+  parametersFromSliders,
+} from '../../inference';
 import {
   type CallName,
   type Calls,
@@ -19,6 +27,8 @@ export interface OpenedBackend {
   readonly adapter: string;
   /** Is it a program that stands in for a graphics card? */
   readonly software?: boolean;
+  /** What a model may take here; what is not known is not compared. */
+  readonly available?: AvailableMemory;
   /** Resolves with the reason when the device goes away. Known when a graph was loaded, not before. */
   lost?(): Promise<string>;
 }
@@ -44,7 +54,13 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
         files.settle(message.request, message.bytes);
         break;
       case 'nofile':
-        files.fail(message.request, message.error);
+        files.fail(message.request, message.error, message.missing);
+        break;
+      case 'bytes':
+        files.tell(message.request, message.bytes);
+        break;
+      case 'size':
+        files.sized(message.request, message.bytes);
         break;
     }
   });
@@ -101,8 +117,7 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
 
   /** Goes down the devices to the first one that is there, runs the model and gives the right numbers. */
   async function open(id: number, input: OpenRequest, signal: AbortSignal): Promise<OpenedModel> {
-    const source = { read: (name: string) => files.read(name) };
-    const golden = await readGolden(source.read);
+    const golden = await readGolden((name) => files.read(name));
     const refused: RefusedDevice[] = [];
     for (const device of input.devices) {
       let opened: OpenedBackend;
@@ -116,35 +131,39 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
         refused.push({ device, why: 'missing', detail: `${opened.adapter} is no graphics card` });
         continue;
       }
-      const retoucher = await Retoucher.load(source, yielding(opened.backend), {
-        verify: 'used',
-        signal,
-        onProgress: (progress) => {
-          port.send({ kind: 'progress', id, progress });
-        },
-      });
+      let retoucher: Retoucher | undefined;
       try {
+        retoucher = await load(id, opened, signal);
+        if (input.whole) await retoucher.prepare('auto', { signal });
         const check = golden ? await compareWithGolden(retoucher, golden, signal) : ({ kind: 'none' } as const);
         if (isRight(check)) {
           model = retoucher;
           watch(opened);
-          const { name, version, dimensions } = retoucher.manifest;
+          const { capabilities, manifest } = retoucher;
+          const { name, version, dimensions, research } = manifest;
           const { adapter } = opened;
-          const { latent } = dimensions;
-          return { device, adapter, model: `${name} ${version}`, latentSize: latent, check, refused };
+          const { latent: latentSize } = dimensions;
+          return { device, adapter, model: `${name} ${version}`, latentSize, capabilities, research, check, refused };
         }
         refused.push({ device, why: 'wrong', detail: describe(check) });
       } catch (thrown) {
         if (!concernsDevice(thrown)) throw thrown;
-        refused.push({ device, why: 'failed', detail: messageOf(thrown) });
+        refused.push(refusalOf(device, thrown));
       }
-      await retoucher.dispose().catch(() => undefined);
+      await retoucher?.dispose().catch(() => undefined);
     }
-    const reasons = refused.map(({ device, detail }) => `${device}: ${detail}`).join('; ');
-    throw new InferenceError(
-      `No device of this computer runs the model as it must (${reasons}). Nothing was retouched.`,
-      'Update the graphics driver or the system’s web view, or get the model again.',
-    );
+    throw noDevice(refused);
+  }
+
+  function load(id: number, { backend, available }: OpenedBackend, signal: AbortSignal): Promise<Retoucher> {
+    return Retoucher.load(files, yielding(backend), {
+      verify: 'used',
+      signal,
+      ...(available ? { available } : {}),
+      onProgress: (progress) => {
+        port.send({ kind: 'progress', id, progress });
+      },
+    });
   }
 
   function watch(opened: OpenedBackend): void {
@@ -156,7 +175,32 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
 
 /** Is another device worth trying? A damaged bundle is damaged on each. */
 function concernsDevice(thrown: unknown): boolean {
-  return thrown instanceof VeraRetouchError ? ['INFERENCE', 'BUNDLE_GRAPH'].includes(thrown.code) : true;
+  return thrown instanceof VeraRetouchError ? ['INFERENCE', 'BUNDLE_GRAPH', 'MEMORY'].includes(thrown.code) : true;
+}
+
+function refusalOf(device: Device, thrown: unknown): RefusedDevice {
+  const memory = thrown instanceof InferenceError && thrown.code === 'MEMORY';
+  // What follows here says what became of it.
+  const detail = messageOf(thrown).replace(/\.? Nothing was loaded\.$/, '');
+  return { device, why: memory ? 'memory' : 'failed', detail };
+}
+
+/** Why none was taken; where all that are there are too small, that is another thing to mend. */
+function noDevice(refused: readonly RefusedDevice[]): InferenceError {
+  const small = refused.filter(({ why }) => why === 'memory');
+  if (small.length > 0 && refused.every(({ why }) => why === 'memory' || why === 'missing')) {
+    return new InferenceError(
+      `${small.map(({ detail }) => detail).join('. ')}. Nothing was loaded.`,
+      'Close other programs, or use a smaller model.',
+      undefined,
+      'MEMORY',
+    );
+  }
+  const reasons = refused.map(({ device, detail }) => `${device}: ${detail}`).join('; ');
+  return new InferenceError(
+    `No device of this computer runs the model as it must (${reasons}). Nothing was retouched.`,
+    'Update the graphics driver or the system’s web view, or get the model again.',
+  );
 }
 
 function describe(check: Awaited<ReturnType<typeof compareWithGolden>>): string {
@@ -179,19 +223,38 @@ function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+interface Wanted {
+  resolve(bytes: Uint8Array): void;
+  reject(error: Error): void;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
 /** The bundle's files, which the page has or can get. */
-class PageFiles {
-  private readonly waiting = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: Error): void }>();
+class PageFiles implements BundleSource {
+  private readonly waiting = new Map<number, Wanted>();
+  private readonly asked = new Map<number, (bytes: number | undefined) => void>();
   private next = 1;
 
   constructor(private readonly port: Port<FromWorker, ToWorker>) {}
 
-  read(name: string): Promise<Uint8Array> {
+  read(name: string, onBytes?: (bytes: number) => void): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const request = this.next++;
-      this.waiting.set(request, { resolve, reject });
+      this.waiting.set(request, { resolve, reject, onBytes });
       this.port.send({ kind: 'read', request, name });
     });
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const request = this.next++;
+      this.asked.set(request, resolve);
+      this.port.send({ kind: 'size', request, name });
+    });
+  }
+
+  tell(request: number, bytes: number): void {
+    this.waiting.get(request)?.onBytes?.(bytes);
   }
 
   settle(request: number, bytes: Uint8Array): void {
@@ -199,8 +262,14 @@ class PageFiles {
     this.waiting.delete(request);
   }
 
-  fail(request: number, error: string): void {
-    this.waiting.get(request)?.reject(new Error(error));
+  fail(request: number, error: string, missing: boolean): void {
+    // The code by which the bundle knows a file that is not there from one that cannot be read.
+    this.waiting.get(request)?.reject(Object.assign(new Error(error), missing ? { code: 'ENOENT' } : {}));
     this.waiting.delete(request);
+  }
+
+  sized(request: number, bytes: number | undefined): void {
+    this.asked.get(request)?.(bytes);
+    this.asked.delete(request);
   }
 }

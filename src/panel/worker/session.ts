@@ -1,11 +1,19 @@
 import { type LoadProgress, type TextEvent } from '../../inference';
-import { PanelError, cancelled, messageOf } from '../errors';
+import { PanelError, cancelled, isMissing, messageOf } from '../errors';
 import { type CallName, type Calls, type FromWorker, type Port, type ToWorker } from './protocol';
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onText?: ((event: TextEvent) => void) | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+/** Where a model's files come from. */
+export interface ModelSource {
+  /** Rejects with a code FILE_MISSING where there is no such file; with the cancellation when the signal fires. */
+  read(name: string, onBytes?: (bytes: number) => void, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Bytes of a file, where that can be told without reading it. */
+  size?(name: string): Promise<number | undefined>;
 }
 
 interface Pending extends CallOptions {
@@ -18,17 +26,21 @@ export class WorkerSession {
   private readonly pending = new Map<number, Pending>();
   private next = 1;
   private ended: PanelError | undefined;
+  private readonly reading = new AbortController();
 
-  /** `readFile` gives the bundle's files; `onLost` hears that the device went away. */
+  /** `onLost` hears that the device went away. */
   constructor(
     private readonly port: Port<ToWorker, FromWorker>,
-    readFile: (name: string) => Promise<Uint8Array>,
+    private readonly model: ModelSource,
     onLost: (detail: string) => void,
   ) {
     port.listen((message) => {
       switch (message.kind) {
         case 'read':
-          void this.handFile(message.request, message.name, readFile);
+          void this.handFile(message.request, message.name);
+          break;
+        case 'size':
+          void this.tellSize(message.request, message.name);
           break;
         case 'lost':
           onLost(message.detail);
@@ -95,22 +107,28 @@ export class WorkerSession {
     });
   }
 
-  /** Fails all calls under way and all later ones. */
+  /** Fails all calls under way and all later ones, and stops reading files. */
   end(reason: PanelError): void {
     this.ended ??= reason;
+    this.reading.abort();
     for (const pending of [...this.pending.values()]) pending.fail(reason);
   }
 
-  private async handFile(
-    request: number,
-    name: string,
-    readFile: (name: string) => Promise<Uint8Array>,
-  ): Promise<void> {
+  private async handFile(request: number, name: string): Promise<void> {
+    const tell = (bytes: number): void => {
+      this.port.send({ kind: 'bytes', request, bytes });
+    };
     try {
-      const bytes = await readFile(name);
+      const bytes = await this.model.read(name, tell, this.reading.signal);
       this.port.send({ kind: 'file', request, bytes }, [bytes.buffer as ArrayBuffer]);
     } catch (thrown) {
-      this.port.send({ kind: 'nofile', request, error: messageOf(thrown) });
+      this.port.send({ kind: 'nofile', request, error: messageOf(thrown), missing: isMissing(thrown) });
     }
+  }
+
+  private async tellSize(request: number, name: string): Promise<void> {
+    // A size is for a bar: why a file cannot be had is said where it is read.
+    const bytes = await this.model.size?.(name).catch(() => undefined);
+    this.port.send({ kind: 'size', request, bytes });
   }
 }

@@ -12,7 +12,7 @@ export function pageEngineParts(assets: Assets): EngineParts {
   return {
     startWorker: async () => startBlobWorker(await assets.read(WORKER)),
     readWasm: async () => (await assets.read(WASM)).buffer as ArrayBuffer,
-    readModelFile: (name) => assets.read(MODEL + name),
+    model: { read: (name, _onBytes, signal) => assets.read(MODEL + name, signal) },
   };
 }
 

@@ -6,6 +6,7 @@ import { type Bits, CHANNELS, CONSTANTS, makeSamples, type Mode, type Node, type
 import { checkOptions, strict } from './strict';
 
 export { FakeDocument } from './document';
+export { FakeFolder } from './folder';
 export { FakeFile, FakeUxp } from './uxp';
 export { Undocumented } from './strict';
 export { type Mode, type Bits, type Node, find } from './model';

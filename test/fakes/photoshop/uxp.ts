@@ -1,9 +1,12 @@
+import { FakeFolder, fsOf } from './folder';
 import { checkOptions, strict, Undocumented } from './strict';
 
 /** A file in memory. */
 export class FakeFile {
   writable = true;
   failure: Error | undefined;
+  /** Where it lies; empty for a file of which nobody asks that. */
+  path = '';
 
   constructor(
     readonly name: string,
@@ -12,6 +15,7 @@ export class FakeFile {
 
   readonly entry = strict('File', {
     name: '',
+    nativePath: '',
     read: async (options: unknown = {}): Promise<string | ArrayBuffer> => {
       checkOptions('read', options, ['format']);
       if (this.failure) throw this.failure;
@@ -38,6 +42,7 @@ export class FakeFile {
 
   get dom(): object {
     this.entry.name = this.name;
+    this.entry.nativePath = this.path;
     return this.entry;
   }
 }
@@ -49,6 +54,16 @@ const SLOW_MS = 300;
 export class FakeUxp {
   /** What the person chooses in the next dialogs. */
   readonly chosen: (FakeFile | null)[] = [];
+  /** The same for dialogs that ask for a folder. */
+  readonly chosenFolders: (FakeFolder | null)[] = [];
+  /** Folders by the tokens that were made of them. */
+  readonly tokens = new Map<string, FakeFolder>();
+  /** Adobe documents paths outside of the plugin for "fullAccess"; what a chosen folder allows is not said. */
+  paths: 'open' | 'refused' = 'open';
+  readonly openFiles = new Set<number>();
+  /** All that were chosen since the stand-in was made. */
+  readonly folders = new Set<FakeFolder>();
+  readonly fs = fsOf(this);
   readonly asked: { kind: 'open' | 'save'; name?: string; types: string[] }[] = [];
   readonly data = new Map<string, FakeFile>();
   /** Files of the package, by their paths. */
@@ -73,6 +88,28 @@ export class FakeUxp {
       localFileSystem: strict('localFileSystem', {
         getFileForOpening: (options: unknown) => this.pick('open', options),
         getFileForSaving: (name: string, options: unknown) => this.pick('save', options, name),
+        getFolder: async (options: unknown = {}) => {
+          checkOptions('getFolder', options, ['initialDomain']);
+          const folder = this.chosenFolders.shift();
+          if (folder === undefined) throw new Error('The test has not said what folder is chosen.');
+          if (folder) {
+            folder.open = true;
+            this.folders.add(folder);
+          }
+          return folder?.dom ?? null;
+        },
+        createPersistentToken: async (entry: unknown) => {
+          const folder = FakeFolder.of(entry);
+          const token = `token ${this.tokens.size + 1}`;
+          this.tokens.set(token, folder);
+          return token;
+        },
+        getEntryForPersistentToken: async (token: string) => {
+          const folder = this.tokens.get(token);
+          if (!folder || folder.gone) throw new Error('Could not find an entry for the token.');
+          folder.open = true;
+          return folder.dom;
+        },
         getPluginFolder: async () =>
           strict('Folder', {
             getEntry: async (name: string) => {

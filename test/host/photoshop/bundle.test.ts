@@ -29,7 +29,7 @@ test('the script needs no global and no module that UXP does not have', () => {
   for (const name of ['TextEncoder', 'TextDecoder', 'btoa', 'Worker', 'structuredClone', 'process', 'Buffer'])
     expect(code.match(new RegExp(`(?<![.\\w'"/])${name}[.(]`))?.[0]).toBeUndefined();
   const required = [...script.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name);
-  expect([...new Set(required)].sort()).toEqual(['photoshop', 'uxp']);
+  expect([...new Set(required)].sort()).toEqual(['fs', 'photoshop', 'uxp']);
   const world = new FakeWorld();
   runPlugin(script, world);
   expect(Object.keys(world.entries.panels)).toEqual(['veraretouch']);

@@ -3,7 +3,11 @@ import { type FakeWorld } from './world';
 
 /** Runs the plugin's script with JavaScript itself and the globals that UXP documents, and no other. */
 export function runPlugin(script: string, world: FakeWorld, more: object = {}): void {
-  const modules: Readonly<Record<string, unknown>> = { photoshop: world.ps.module, uxp: world.uxp.module };
+  const modules: Readonly<Record<string, unknown>> = {
+    photoshop: world.ps.module,
+    uxp: world.uxp.module,
+    fs: world.uxp.fs,
+  };
   const module = { exports: {} };
   const context = vm.createContext({
     ...{ setTimeout, clearTimeout, AbortController, AbortSignal, console, module, exports: module.exports },

@@ -17,6 +17,7 @@ function start(helloMs = 5000) {
   const shell = startPlugin({
     photoshop: world.ps.module as unknown as Photoshop,
     uxp: world.uxp.module as unknown as Uxp,
+    fs: () => world.uxp.fs as never,
     document: world.document as unknown as UxpDocument,
     window: world.window,
     newSession: world.newSession,

@@ -1,7 +1,7 @@
 import { Lut3D } from '../../../src/color';
 import { type DocumentProxy, type PanelRetouch } from '../../../src/host/panelHost';
 import { PhotoshopHost } from '../../../src/host/photoshop/photoshopHost';
-import { type Photoshop, type Uxp } from '../../../src/host/photoshop/ports';
+import { type Photoshop, type Uxp, type UxpFs } from '../../../src/host/photoshop/ports';
 import { type FakeDocument, FakePhotoshop, FakeUxp } from '../../fakes/photoshop';
 
 /** A host over a Photoshop in memory. Tiles are small, so that small documents have several. */
@@ -11,6 +11,7 @@ export function setUp(tile = 20) {
   const host = new PhotoshopHost(
     ps.module as unknown as Photoshop,
     uxp.module as unknown as Pick<Uxp, 'storage' | 'host'>,
+    () => uxp.fs as unknown as UxpFs,
     {
       waitSeconds: 0.05,
       tile,

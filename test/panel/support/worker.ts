@@ -1,6 +1,7 @@
 import { type Backend, type Device } from '../../../src/inference';
 import { type EngineParts, type StartedWorker } from '../../../src/panel/worker/engine';
 import { type FromWorker, type Port, type ToWorker } from '../../../src/panel/worker/protocol';
+import { type ModelSource } from '../../../src/panel/worker/session';
 import { type OpenBackend, serveInference } from '../../../src/panel/worker/server';
 import { type Files, TINY, nodeBackend, readBundle } from '../../inference/support/bundles';
 
@@ -13,11 +14,7 @@ export function besideWorkers(open: OpenBackend = openNode, files: Files = readB
   const reads: string[] = [];
   const parts: EngineParts = {
     readWasm: () => Promise.resolve(undefined),
-    readModelFile: (name) => {
-      reads.push(name);
-      const bytes = files.get(name);
-      return bytes ? Promise.resolve(bytes.slice()) : Promise.reject(new Error(`no such file: ${name}`));
-    },
+    model: sourceOf(files, reads),
     startWorker: () => {
       const state = { alive: true, die: (_reason: string): void => undefined, sent: [] as ToWorker[] };
       const [toPage, toWorker] = [new Set<(m: FromWorker) => void>(), new Set<(m: ToWorker) => void>()];
@@ -56,7 +53,19 @@ export function besideWorkers(open: OpenBackend = openNode, files: Files = readB
   return { parts, started, reads };
 }
 
-function openNode(device: Device) {
+/** Files in memory as a model's source. */
+export function sourceOf(files: Files, reads: string[] = []): ModelSource {
+  return {
+    read: (name) => {
+      reads.push(name);
+      const bytes = files.get(name);
+      const missing = Object.assign(new Error(`no such file: ${name}`), { code: 'FILE_MISSING' });
+      return bytes ? Promise.resolve(bytes.slice()) : Promise.reject(missing);
+    },
+  };
+}
+
+export function openNode(device: Device) {
   return device === 'wasm'
     ? Promise.resolve({ backend: named(nodeBackend(), device), adapter: '' })
     : Promise.reject(new Error('no such device'));
