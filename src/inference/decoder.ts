@@ -36,6 +36,8 @@ export interface DecodeRequest {
   readonly focus?: Float32Array | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onText?: ((event: TextEvent) => void) | undefined;
+  /** The answer's ids, taken instead of the best-scoring ones. */
+  readonly words?: readonly number[] | undefined;
 }
 
 export interface Answer {
@@ -70,8 +72,8 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
     let stream = new TextStream(tokenizer);
     for (;;) {
       const { field, end } = grammar.section;
-      const id = pickToken(logits, skeleton, grammar.section);
-      if (id === undefined) throw noScores(field);
+      const id = request.words ? request.words[tokenIds.length] : pickToken(logits, skeleton, grammar.section);
+      if (id === undefined) throw request.words ? noAnswer() : noScores(field);
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);
       const text = id === end ? '' : stream.push(id);
@@ -81,6 +83,7 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
         stream = new TextStream(tokenizer);
       }
       if (step.finished) {
+        if (request.words && request.words.join() !== tokenIds.join()) throw noAnswer();
         const hidden = await cache.feedLast(step);
         // The state at a position predicts the next token: end -> light, light -> global, global -> specific.
         const states = hidden.slice(hidden.length - 3 * dimensions.hidden);
@@ -245,6 +248,13 @@ function noPlace(needed: number, positions: number): InferenceError {
     `The prompt and its answer need ${needed} positions of the model's memory, which has ${positions}. ` +
       'No result was produced.',
     'Shorten the style, or use a bundle with a longer cache.',
+  );
+}
+
+function noAnswer(): InferenceError {
+  return new InferenceError(
+    'The words that were given are no answer in the form of this model. No result was produced.',
+    'Give the token ids of a whole answer of this bundle.',
   );
 }
 

@@ -32,6 +32,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the reasoning while it is written. */
   readonly onText?: ((event: TextEvent) => void) | undefined;
+  /**
+   * Token ids of a whole answer, to be taken as if the model had chosen them: two devices that would fall out over a word are
+   * compared by what follows from the same words. InferenceError where they are no answer in the model's form.
+   */
+  readonly words?: readonly number[] | undefined;
 }
 
 export interface BakeOptions {

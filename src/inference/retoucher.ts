@@ -333,7 +333,7 @@ export class Retoucher {
     prompt: readonly PromptPiece[],
     rows: { image?: Float32Array; params?: Float32Array },
     focus: Focus | undefined,
-    { signal, onText }: CallOptions,
+    { signal, onText, words }: CallOptions,
   ): Promise<RetouchResult> {
     const { backend, tokenizer, skeleton } = this;
     const { dimensions, cache } = this.manifest;
@@ -350,6 +350,7 @@ export class Retoucher {
       focus: focus?.rows,
       signal,
       onText,
+      words,
     });
     throwIfCancelled(signal);
     const started = performance.now();

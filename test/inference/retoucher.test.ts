@@ -56,6 +56,21 @@ describe('a retouch', () => {
     expect(again.timingsMs.load).toBe(0);
   });
 
+  test('words that are given are taken, and latents follow from them and from the photo', async () => {
+    const [one, other] = [await retoucher.auto(photo(1)), await retoucher.auto(photo(2))];
+    expect(one.tokenIds).not.toEqual(other.tokenIds);
+    const same = await retoucher.auto(photo(1), { words: one.tokenIds });
+    expect(same.latents).toEqual(one.latents);
+    expect(same.reasoning).toEqual(one.reasoning);
+    const told = await retoucher.auto(photo(1), { words: other.tokenIds });
+    expect(told.tokenIds).toEqual(other.tokenIds);
+    expect(told.latents).not.toEqual(one.latents);
+    expect(told.latents).not.toEqual(other.latents);
+    for (const words of [[], one.tokenIds.slice(0, -3), [...one.tokenIds, 5], [9, ...one.tokenIds.slice(1)]]) {
+      expect((await failureOf(retoucher.auto(photo(1), { words }))).message).toContain('are no answer');
+    }
+  });
+
   test('depends on the photo and on the style', async () => {
     const tokens = async (work: Promise<RetouchResult>) => (await work).tokenIds.join();
     const answers = await Promise.all([

@@ -10,6 +10,8 @@ export const MOST_COLOUR = 0.02;
 /** The case of parity.json that is compared: what PyTorch gave for one photo. */
 export interface Golden {
   readonly photo: { readonly width: number; readonly height: number; readonly data: Uint8Array };
+  /** Of the whole answer: a device is not wrong that finds another word as likely. */
+  readonly words: readonly number[];
   readonly latents: Float32Array;
   readonly colours: Float32Array;
   readonly rendered: Float32Array;
@@ -41,6 +43,7 @@ export async function readGolden(read: (name: string) => Promise<Uint8Array>): P
   if (!found?.image) return undefined;
   const { width, height, rgbBase64 } = found.image;
   return {
+    words: found.tokens,
     photo: { width, height, data: bytesOfBase64(rgbBase64) },
     latents: Float32Array.from(found.latents),
     colours: Float32Array.from(found.render.flatMap(({ rgb }) => rgb)),
@@ -54,7 +57,7 @@ export async function readGolden(read: (name: string) => Promise<Uint8Array>): P
  */
 export async function compareWithGolden(retoucher: Retoucher, golden: Golden, signal: AbortSignal): Promise<SelfCheck> {
   const started = performance.now();
-  const { latents } = await retoucher.auto(golden.photo, { signal });
+  const { latents } = await retoucher.auto(golden.photo, { signal, words: golden.words });
   const rendered = await retoucher.renderColours(golden.colours, golden.latents, { signal });
   return {
     kind: 'compared',

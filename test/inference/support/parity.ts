@@ -15,6 +15,8 @@ export interface ParityCase {
   readonly before?: ImageJson;
   readonly after?: ImageJson;
   readonly tokens: number[];
+  /** Are the tokens given, and not what the model would choose? */
+  readonly given?: boolean;
   readonly latents: number[];
   readonly render: { rgb: number[]; out: number[] }[];
 }
@@ -23,11 +25,11 @@ export function photoOf({ width, height, rgbBase64 }: ImageJson): RgbImage {
   return { width, height, data: new Uint8Array(Buffer.from(rgbBase64, 'base64')) };
 }
 
-/** The runtime's answer to a case's input. */
+/** The runtime's answer to a case's input, in the case's own words where those are given. */
 export function answerTo(retoucher: Retoucher, item: ParityCase): Promise<RetouchResult> {
   switch (item.mode) {
     case 'auto':
-      return retoucher.auto(photoOf(item.image!));
+      return retoucher.auto(photoOf(item.image!), item.given ? { words: item.tokens } : {});
     case 'style':
       return retoucher.style(photoOf(item.image!), item.instruction!);
     case 'param':

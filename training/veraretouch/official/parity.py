@@ -10,15 +10,32 @@ from veraretouch.export.parity import parity_case
 from veraretouch.export.pictures import pixels_of
 from veraretouch.export.runner import BundleRunner
 from veraretouch.official.bundle import OfficialBundle
-from veraretouch.official.judge import answered, inputs, modes_of
+from veraretouch.official.judge import answered, inputs, latents_of, modes_of
+
+# Words of a section whose words are given.
+SHORT = 2
 
 
 def parity_bytes(content: OfficialBundle, count: int) -> bytes:
-    """`count` cases of every mode that the bundle has, chosen by formula and by nothing else."""
+    """`count` cases of every mode that the bundle has, chosen by formula and by nothing else, and `short_case`."""
     renderer = content.vlm.retouch_decoder
     given = [inputs(mode, index) for mode in modes_of(content) for index in range(count)]
     cases = [parity_case(renderer, one, *answered(content, one)) for one in given]
+    cases.append(short_case(content))
     return json.dumps({"cases": cases}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def short_case(content: OfficialBundle) -> dict:
+    """A case whose few words are given, not chosen: what a device compares itself with each time it starts."""
+    dialogue, mode = content.dialogue(), "auto"
+    few = dialogue.encode("warm light")[:SHORT]
+    tokens: list[int] = []
+    for index, section in enumerate(dialogue.answer[mode]):
+        tag = dialogue.token_id(section.start), dialogue.token_id(section.end)
+        tokens += [*dialogue.separator_ids(mode, index), tag[0], *few, tag[1]]
+    tokens += [*dialogue.separator_ids(mode, len(dialogue.answer[mode])), *dialogue.retouch_ids[:2]]
+    given = {**inputs(mode, 0), "tokens": tokens}
+    return {**parity_case(content.vlm.retouch_decoder, given, tokens, latents_of(content, given)), "given": True}
 
 
 def runner_cases(runner: BundleRunner, asked: list[dict]) -> list[dict]:
