@@ -96,6 +96,13 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
   }
 }
 
+/**
+ * From 32 rows on onnxruntime's attention on WebGPU takes another way, by subgroups, which gives wrong numbers on some
+ * adapters (SwiftShader with onnxruntime-web 1.30; others before, https://github.com/microsoft/onnxruntime/pull/28520). A
+ * prompt is fed in parts below that: each costs as much as a token.
+ */
+const MOST_ROWS_ON_GPU = 31;
+
 type Fed = Pick<Step, 'feed' | 'marks'>;
 
 /** The decoder with the keys and values of everything fed so far. */
@@ -182,6 +189,20 @@ class CachedDecoder {
   }
 
   private async pass(embeds: Float32Array, wanted: 'logits' | 'hidden'): Promise<Float32Array> {
+    const { backend, dimensions, skeleton } = this.parts;
+    const most = backend.device === 'webgpu' ? MOST_ROWS_ON_GPU * dimensions.hidden : embeds.length;
+    let first = 0;
+    for (; wanted === 'logits' && embeds.length - first > most; first += most) {
+      await this.runPart(embeds.slice(first, first + most), undefined);
+    }
+    const values = await this.runPart(first === 0 ? embeds : embeds.slice(first), wanted);
+    const { scores } = skeleton;
+    if (wanted === 'logits' && values.length !== scores) return wrongSize('The list of scores', values.length, scores);
+    return values;
+  }
+
+  /** One run of the decoder over rows; what is not wanted is not fetched. */
+  private async runPart(embeds: Float32Array, wanted: 'logits' | 'hidden' | undefined): Promise<Float32Array> {
     throwIfCancelled(this.signal);
     const { backend, decoder, dimensions, cache } = this.parts;
     const count = embeds.length / dimensions.hidden;
@@ -193,15 +214,12 @@ class CachedDecoder {
     };
     this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
     const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]])) : undefined;
-    const results = await decoder.run(feeds, [wanted, ...this.present], into);
+    const results = await decoder.run(feeds, [...(wanted ? [wanted] : []), ...this.present], into);
     const next = this.present.map((name) => results[name]);
     for (const tensor of new Set(this.cache)) if (!next.includes(tensor)) tensor.dispose();
     this.cache = next;
     this.length = total;
-    const values = await takeFloats(results[wanted]);
-    const { scores } = this.parts.skeleton;
-    if (wanted === 'logits' && values.length !== scores) return wrongSize('The list of scores', values.length, scores);
-    return values;
+    return wanted ? takeFloats(results[wanted]) : new Float32Array(0);
   }
 }
 

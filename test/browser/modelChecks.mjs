@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { LICENCE, accept, another, inPhotoshop, modelButton, offered, onDisk, pickItem, plain } from './modelPage.mjs';
+import { LICENCE, accept, another, converted, inPhotoshop, modelButton, offered } from './modelPage.mjs';
+import { onDisk, pickItem, plain } from './modelPage.mjs';
 import { put, told, used, withLicence, withPicker } from './modelPage.mjs';
 import { THEMES, axe, look, overflowing } from './panelLooks.mjs';
 import { SAMPLES, openPanel } from './panelPage.mjs';
@@ -49,6 +50,25 @@ export const MODELS = {
     await panel.ready();
     assert.equal(await panel.state((state) => state.lastTime), false);
     return panel;
+  },
+
+  async 'a checkpoint of the published kind, converted, computes in the page what PyTorch does'({ browser, served }) {
+    const files = converted();
+    for (const device of ['wasm', 'webgpu']) {
+      const panel = await openWith(browser, served, files, { query: `lang=en&device=${device}` });
+      await offered(panel);
+      await accept(panel, 'veraretouch-published 1.0.0');
+      const { check, ...model } = await panel.state(({ model: opened }) => opened);
+      assert.equal(model.device, device);
+      assert.deepEqual(model.capabilities, { sliders: false, reference: true });
+      assert.equal(check.kind, 'compared');
+      assert.ok(check.cosine >= 0.99, `${device}: cosine ${check.cosine}`);
+      await panel.openPhoto();
+      await panel.retouch();
+      assert.equal((await panel.state((state) => state.tries[0].latents)).length, 18);
+      if (device === 'wasm') await panel.page.close();
+      else return panel;
+    }
   },
 
   async 'a licence that is not accepted leaves all as it was, and one of other words is asked about again'({

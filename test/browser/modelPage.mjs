@@ -1,7 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
+import { ROOT } from '../../scripts/lib/paths.mjs';
+import { ensurePython } from '../../scripts/lib/python.mjs';
 
 /* Folders with other models, and what a person does to have one used. */
 
@@ -14,6 +17,25 @@ export const LICENCE = `The licence of “another”.\n\n${'You may use it for r
 export const another = () => withLicence(made.another(), LICENCE);
 /** Without sliders that answer at once, without an encoder. */
 export const plain = () => withLicence(made.plainModel(), LICENCE);
+
+/** A shrunken checkpoint of the published kind, with random weights, as the converter makes it. */
+export function converted() {
+  const folder = mkdtempSync(join(tmpdir(), 'veraretouch-converted-'));
+  const [checkpoint, bundle] = [join(folder, 'checkpoint'), join(folder, 'bundle')];
+  const python = ensurePython();
+  const official = (command, given) => {
+    const environment = { ...process.env, OMP_NUM_THREADS: '1' };
+    const settings = { cwd: join(ROOT, 'training'), env: environment, stdio: 'pipe' };
+    execFileSync(python, ['-m', `veraretouch.official.${command}`, ...given], settings);
+  };
+  official('synthetic', ['--out', checkpoint, '--seed', '3']);
+  const pair = ['--encoder-renderer', join(checkpoint, 'encoder_renderer.pth')];
+  const small = ['--answers', '0', '--section', '4', '--threads', '1'];
+  official('convert', [checkpoint, '--out', bundle, '--accept-licence', ...pair, ...small]);
+  const files = new Map(readdirSync(bundle).map((name) => [name, readFileSync(join(bundle, name))]));
+  rmSync(folder, { recursive: true });
+  return files;
+}
 
 /** As a folder of the Photoshop stand-in. */
 export const inPhotoshop = (files, name = 'My model') => new FakeFolder(name, files);

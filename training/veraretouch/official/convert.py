@@ -132,8 +132,8 @@ def _checked(content: OfficialBundle, runner: BundleRunner, asked: list[dict]) -
     if not all(verdict.cosine >= LEAST_COSINE for verdict in verdicts):
         raise OfficialModelError(
             f"The files written for the device {runner.device} do not compute what the weights say ({worst.mode}: cosine "
-            f"{worst.cosine:.4f}, at least {LEAST_COSINE} is needed). Nothing was kept; report this with the versions of torch "
-            "and onnxruntime."
+            f"{worst.cosine:.4f}, at least {LEAST_COSINE} is needed). Nothing was kept; convert without it (--devices), and report "
+            "this with the versions of torch and onnxruntime."
         )
     same = sum(case["tokens"] == other["tokens"] for case, other in zip(cases, asked))
     colour = max(verdict.colour for verdict in verdicts)

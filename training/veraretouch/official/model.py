@@ -190,7 +190,9 @@ def random_state(config: OfficialConfig, seed: int) -> dict[str, torch.Tensor]:
         if name in (EMBEDDING, HEAD):
             # Small beside what the layers add, or a tied head says the same token for ever.
             return 0.05 * noise
-        return noise * (1.5 / like[0].numel() ** 0.5)
+        # Dozens of convolutions in a row: each may neither swell nor fade what it is given.
+        gain = 1.0 if name.startswith("model.vision_tower") else 1.5
+        return noise * (gain / like[0].numel() ** 0.5)
 
     state = {name: values(name, like) for name, like in shapes.items()}
     if config.tied:
