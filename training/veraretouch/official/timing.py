@@ -45,7 +45,9 @@ def timings(vlm: OfficialVlm, first: list[int], last: list[int], tokens: int) ->
         return out, vlm.lm_head(out.last_hidden_state[0, -1])
 
     vision, image = _best(seen)
+    print(f"vision {vision:.0f} ms", file=sys.stderr, flush=True)
     prefill, (out, scores) = _best(asked)
+    print(f"prompt {prefill:.0f} ms", file=sys.stderr, flush=True)
     started = time.perf_counter()
     for _ in range(tokens):
         embeds = vlm.embed([int(scores.argmax())])
