@@ -190,8 +190,8 @@ def random_state(config: OfficialConfig, seed: int) -> dict[str, torch.Tensor]:
         if name in (EMBEDDING, HEAD):
             # Small beside what the layers add, or a tied head says the same token for ever.
             return 0.05 * noise
-        # Dozens of convolutions in a row: each may neither swell nor fade what it is given.
-        gain = 1.0 if name.startswith("model.vision_tower") else 1.5
+        # Those of the tower that nothing follows but the next one: dozens in a row may not swell what they are given.
+        gain = 1.0 if name.endswith(("token_mixer.reparam_conv.weight", "conv.conv.weight")) else 1.5
         return noise * (gain / like[0].numel() ** 0.5)
 
     state = {name: values(name, like) for name, like in shapes.items()}
