@@ -86,9 +86,32 @@ def test_without_a_yes_nothing_is_read(published, tmp_path, monkeypatch, capsys)
     said = capsys.readouterr().err
     assert "academic research only" in said and "nothing was converted" in said
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda _text: "no")
-    assert run(monkeypatch, published, "--out", tmp_path / "bundle") == 3
+    def closed(_text):
+        raise EOFError
+
+    for answer in (lambda _text: "no", closed):
+        monkeypatch.setattr("builtins.input", answer)
+        assert run(monkeypatch, published, "--out", tmp_path / "bundle") == 3
+        assert "nothing was converted" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_holds_something_else_is_refused_before_any_work(published, tmp_path, monkeypatch, capsys):
+    (tmp_path / "holiday.jpg").write_bytes(b"x")
+    monkeypatch.setattr(convert_module, "read_models", None)
+    assert run(monkeypatch, published, "--out", tmp_path, "--accept-licence") == 2
+    assert "is no bundle" in capsys.readouterr().err and (tmp_path / "holiday.jpg").read_bytes() == b"x"
+
+
+def test_what_cannot_be_judged_is_told(published, tmp_path, monkeypatch, capsys):
+    convert(Conversion(published, tmp_path / "bundle", answers=0, section=1, devices=()))
+    pair = {"mode": "reference", "before": {}, "after": {}, "tokens": [], "latents": [], "render": []}
+    for text, reason in (("{}", "has no entry 'cases'"), (json.dumps({"cases": [pair]}), "give --encoder-renderer")):
+        (tmp_path / "answers.json").write_text(text)
+        given = [str(published), "--bundle", str(tmp_path / "bundle"), "--answers", str(tmp_path / "answers.json")]
+        monkeypatch.setattr(sys, "argv", ["check", *given])
+        assert check_module.main() == 2
+        assert reason in capsys.readouterr().err
 
 
 class Evil:

@@ -54,6 +54,8 @@ class GraphFile:
     name: str
     model: onnx.ModelProto | None
     apart: bool = False
+    # Are its big weights in half precision here, and widened when it is loaded?
+    widened: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -96,6 +98,14 @@ class OfficialBundle:
         return self.skeleton.dialogue(self.tokenizer, self.vlm.config.vocabulary)
 
 
+def check_place(out_dir: Path) -> None:
+    """Raises OfficialModelError when `out_dir` is there and is neither empty nor a bundle."""
+    if out_dir.exists() and (not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / "bundle.json").exists())):
+        raise OfficialModelError(
+            f"{out_dir} is there and is no bundle, so it is not replaced. Nothing was written; choose a new folder."
+        )
+
+
 def write_official_bundle(
     out_dir: Path,
     content: OfficialBundle,
@@ -109,10 +119,7 @@ def write_official_bundle(
     Raises OfficialModelError when a graph's file would be too large, or when `out_dir` holds something that is not
     a bundle; then nothing is written and nothing is left behind.
     """
-    if out_dir.exists() and (not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / "bundle.json").exists())):
-        raise OfficialModelError(
-            f"{out_dir} is there and is no bundle, so it is not replaced. Nothing was written; choose a new folder."
-        )
+    check_place(out_dir)
     with staged(out_dir) as staging:
         made: list[GraphFile] = []
         for file in graph_files(content):
@@ -152,7 +159,8 @@ def graph_files(content: OfficialBundle) -> Iterator[GraphFile]:
         yield GraphFile("decoder", ("wasm",), "decoder-wasm.onnx", build_decoder(vlm, content.positions, "int8"), apart=True)
     for name, graph in parts(vlm, content.pair, "float32" if content.precision == "fp32" else "int8"):
         halved = content.precision == "int4" and name in ("vision", "adaptor", "encoder")
-        yield GraphFile(name, ("default",), f"{name}.onnx", stored_half(graph) if halved else graph)
+        kept = stored_half(graph) if halved else graph
+        yield GraphFile(name, ("default",), f"{name}.onnx", kept, widened=halved)
         if name != "vision":
             continue
         if "webgpu-f16" in devices:
@@ -168,13 +176,14 @@ def describe(content: OfficialBundle, made: list[GraphFile], sizes: dict[str, in
     for file in made:
         files.setdefault(file.graph, {}).update(dict.fromkeys(file.devices, file.name))
     apart = {file.name: weights_of(file.name) for file in made if file.apart}
+    widened = {file.name for file in made if file.widened}
     config, dialogue = content.vlm.config, content.dialogue()
     return {
         "formatVersion": FORMAT_VERSION,
         "name": "veraretouch-published",
         "version": "1.0.0",
         # Read by nothing but `check`.
-        "weightsAre": content.precision,
+        "precision": content.precision,
         "licence": "LicenseRef-research-only",
         "research": True,
         "terms": {"summary": SUMMARY, "file": LICENCE_FILE},
@@ -212,7 +221,7 @@ def describe(content: OfficialBundle, made: list[GraphFile], sizes: dict[str, in
             "positions": content.positions,
             **({"float16": ["webgpu-f16"]} if "webgpu-f16" in files["decoder"] else {}),
         },
-        "memory": memory_needs(config, content.positions, files, sizes),
+        "memory": memory_needs(config, content.positions, files, sizes, widened),
         "maxInstructionTokens": MAX_INSTRUCTION_TOKENS,
         "lutSize": LUT_SIZE,
     }

@@ -20,6 +20,7 @@ from veraretouch.export.parity import parity_case
 from veraretouch.export.runner import BundleRunner
 from veraretouch.official.bundle import DEVICES, OfficialBundle
 from veraretouch.official.convert import LEAST_COSINE, read_models
+from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.forms import with_held_pair, with_held_weights
 from veraretouch.official.judge import figures, inputs, judge, modes_of
 from veraretouch.official.parity import runner_cases
@@ -40,7 +41,7 @@ def main() -> int:
     try:
         content = read_content(args.checkpoint, args.encoder_renderer, args.bundle)
         if args.answers:
-            cases = json.loads(args.answers.read_text())["cases"]
+            cases = _entry(args.answers, "cases")
         else:
             asked = [inputs(mode, index) for mode in modes_of(content) for index in range(args.cases)]
             # Only the colours that are to be rendered are taken of what this gives.
@@ -48,7 +49,7 @@ def main() -> int:
             asked = [parity_case(content.vlm.retouch_decoder, given, [], blank) for given in asked]
             cases = runner_cases(BundleRunner(args.bundle, args.threads, args.device), asked)
         result = figures(judge(content, cases))
-    except (ExportError, OSError, ValueError, KeyError) as error:
+    except (ExportError, OSError) as error:
         print(f"check: {error}", file=sys.stderr)
         return 2
     print(json.dumps(result, indent=2))
@@ -58,12 +59,22 @@ def main() -> int:
 def read_content(checkpoint: Path, pair: Path | None, bundle: Path) -> OfficialBundle:
     """The checkpoint's parts with the weights that `bundle`, made from it, holds. Raises OfficialModelError, OSError."""
     vlm, tokenizer, both = read_models(checkpoint, pair)
-    precision = json.loads((bundle / "bundle.json").read_text())["weightsAre"]
+    precision = _entry(bundle / "bundle.json", "precision")
     if precision == "int4":
         with_held_weights(vlm)
         if both:
             with_held_pair(both)
     return OfficialBundle(vlm, tokenizer, both, precision)
+
+
+def _entry(path: Path, name: str):
+    try:
+        return json.loads(path.read_text())[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OfficialModelError(
+            f"{path} has no entry {name!r} ({error!r}). Nothing was judged; give a bundle that the converter made, and answers in "
+            "the form of its parity.json."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 
 from veraretouch.export.errors import ExportError
 from veraretouch.export.runner import BundleRunner
-from veraretouch.official.bundle import DEVICES, SUMMARY, OfficialBundle, write_official_bundle
+from veraretouch.official.bundle import DEVICES, SUMMARY, OfficialBundle, check_place, write_official_bundle
 from veraretouch.official.checkpoint import read_pickled, read_safetensors
 from veraretouch.official.config import read_config
 from veraretouch.official.encoder_renderer import EncoderRenderer
@@ -91,6 +91,7 @@ def convert(job: Conversion, say: Say = lambda _text: None) -> None:
     def step(text: str) -> None:
         say(f"[{time.monotonic() - started:6.1f} s] {text}")
 
+    check_place(job.out)
     step("reading the weights")
     vlm, tokenizer, pair = read_models(job.checkpoint, job.pair)
     skeleton = Skeleton(longest=job.section)
@@ -151,10 +152,22 @@ def _ask(text: str, accepted: bool) -> bool:
     print(f"{text}\n", file=sys.stderr)
     if accepted:
         return True
-    if not sys.stdin.isatty():
+    try:
+        agreed = sys.stdin.isatty() and input('Type "yes" if you agree: ').strip().lower() == "yes"
+    except EOFError:
+        agreed = False
+    if not agreed:
         print("The licence was not accepted, so nothing was converted. Add --accept-licence if you agree.", file=sys.stderr)
-        return False
-    return input('Type "yes" if you agree: ').strip().lower() == "yes"
+    return agreed
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return whole
 
 
 def main() -> int:
@@ -168,10 +181,10 @@ def main() -> int:
     parser.add_argument("--precision", choices=("int4", "fp32"), default="int4", help="fp32: to compare with, for Node only")
     parser.add_argument("--devices", nargs="*", choices=DEVICES, default=list(DEVICES), help="beside Node")
     parser.add_argument("--exact", action="store_true", help="int4 without rounding of activations: slower, to compare with")
-    parser.add_argument("--answers", type=int, default=2, help="free answers of each mode that its form is measured on")
-    parser.add_argument("--section", type=int, default=LONGEST, help="with --answers 0: tokens of one text at most")
-    parser.add_argument("--cases", type=int, default=1, help="cases of each mode in parity.json")
-    parser.add_argument("--threads", type=int, help="of PyTorch and onnxruntime")
+    parser.add_argument("--answers", type=_at_least(0), default=2, help="free answers of each mode that its form is measured on")
+    parser.add_argument("--section", type=_at_least(1), default=LONGEST, help="with --answers 0: tokens of one text at most")
+    parser.add_argument("--cases", type=_at_least(1), default=1, help="cases of each mode in parity.json")
+    parser.add_argument("--threads", type=_at_least(1), help="of PyTorch and onnxruntime")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)

@@ -21,6 +21,7 @@ from veraretouch.export.parity import INSTRUCTIONS as ALL_WORDS
 from veraretouch.export.parity import SETTINGS, SIZES, settings_vector
 from veraretouch.export.pictures import as_json, picture, pixels_of, retouched
 from veraretouch.official.bundle import OfficialBundle
+from veraretouch.official.errors import OfficialModelError
 from veraretouch.official.prompts import factor_masks, parameter_groups, parameter_text, prompt
 from veraretouch.official.reference import OfficialReference, forced_answer, look_of_pair
 
@@ -67,6 +68,8 @@ def answered(content: OfficialBundle, given: dict) -> tuple[list[int], np.ndarra
 def latents_of(content: OfficialBundle, case: dict) -> np.ndarray:
     """The latents [3,D] that PyTorch gives for the words of a case, its `tokens` without the third retouch token."""
     if case["mode"] == "reference":
+        if content.pair is None:
+            raise OfficialModelError("There are pairs of photos to judge. Nothing was judged; give --encoder-renderer too.")
         before, after = (Image.fromarray(pixels_of(case[name])) for name in ("before", "after"))
         return look_of_pair(content.pair, before, after, content.vlm.config.reference_size).numpy()
     rows, masks = _asked(content, case)

@@ -6,7 +6,7 @@ what loading takes beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from veraretouch.official.model import OfficialConfig
 
@@ -18,24 +18,35 @@ FLOAT, HALF = 4, 2
 STEM, EXPANSION, ALIVE = 4, 4, 2
 # While a graph is loaded its file is there as read, as handed to the runtime, and as parsed.
 COPIES = 3
-# These have their big weights in half precision in the default files, and in single precision once they are loaded.
-WIDENED = ("vision", "adaptor", "encoder")
 
 
 def memory_needs(
-    config: OfficialConfig, positions: int, files: Mapping[str, Mapping[str, str]], sizes: Mapping[str, int]
+    config: OfficialConfig,
+    positions: int,
+    files: Mapping[str, Mapping[str, str]],
+    sizes: Mapping[str, int],
+    widened_files: Collection[str],
 ) -> dict[str, dict[str, int]]:
-    """`memory` of bundle.json, by device. `files`: names by graph and device; `sizes`: bytes of each, its weights included."""
+    """`memory` of bundle.json, by device. `files`: names by graph and device; `sizes`: bytes of each, its weights included;
+    `widened_files`: those whose big weights are in half precision in the file and in single precision once it is loaded."""
     devices = {key for by_device in files.values() for key in by_device} - {"default"}
-    return {device: _needs(device, config, positions, files, sizes) for device in sorted({"node", *devices})}
+    used = {
+        device: {graph: _file(by_device, device) for graph, by_device in files.items()} for device in sorted({"node", *devices})
+    }
+    return {device: _needs(device, config, positions, names, sizes, widened_files) for device, names in used.items()}
 
 
-def _needs(device: str, config: OfficialConfig, positions: int, files: Mapping, sizes: Mapping[str, int]) -> dict[str, int]:
+def _needs(
+    device: str,
+    config: OfficialConfig,
+    positions: int,
+    names: Mapping[str, str],
+    sizes: Mapping[str, int],
+    widened_files: Collection[str],
+) -> dict[str, int]:
     width = HALF if device == "webgpu-f16" else FLOAT
-    read = {graph: sizes[_file(by_device, device)] for graph, by_device in files.items()}
-    # A file of its own holds what is computed with; one with its weights apart is not held twice while it is loaded.
-    own = {graph for graph, by_device in files.items() if device in by_device}
-    held = {g: size * (2 if g in WIDENED and g not in own and len(files["decoder"]) > 1 else 1) for g, size in read.items()}
+    read = {graph: sizes[name] for graph, name in names.items()}
+    held = {graph: read[graph] * (2 if name in widened_files else 1) for graph, name in names.items()}
     cache = 2 * config.layers * config.kv_heads * (config.hidden // config.heads) * positions * width
     widened = (config.image_size // STEM) ** 2 * config.vision.widths[0] * EXPANSION * width
     activations = ALIVE * widened + widened // EXPANSION
@@ -49,8 +60,8 @@ def _needs(device: str, config: OfficialConfig, positions: int, files: Mapping, 
         writing = held["decoder"] + max(2 * cache, read["decoder"])
         return {"page": RUNTIME + others + max(seeing, writing)}
     on_gpu = {graph: size for graph, size in held.items() if graph != "embed"}  # that one is looked up beside the GPU
-    apart = device == "webgpu"
-    loading = max(size * (1 if apart and graph == "vision" else COPIES) for graph, size in read.items())
+    # With its weights apart a graph is not held twice while it is loaded: the tower's is so where it is computed wide.
+    loading = max(size * (1 if device == "webgpu" and graph == "vision" else COPIES) for graph, size in read.items())
     head = config.vocabulary * config.hidden // 2
     return {
         "page": RUNTIME + read["embed"] + loading,
