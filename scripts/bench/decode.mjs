@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { median, rounded } from '../lib/figures.mjs';
 import { loadTypeScript } from '../lib/load-ts.mjs';
 import { ROOT } from '../lib/paths.mjs';
 
@@ -73,14 +74,4 @@ async function round({ Retoucher, parametersFromSliders }, backend, image) {
     renderMs: warmEnd - warmAnswer,
     sliderToLutMs: sliderMs,
   });
-}
-
-function rounded(values) {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Math.round(value * 10) / 10]));
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

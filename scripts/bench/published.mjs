@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median, rounded } from '../lib/figures.mjs';
 import { loadTypeScript } from '../lib/load-ts.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { ensurePython } from '../lib/python.mjs';
@@ -152,14 +153,4 @@ function projection() {
 function photo(width, height) {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => ((i * 31) ^ (i >> 7)) & 255);
   return { width, height, data };
-}
-
-function rounded(values) {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Math.round(value * 10) / 10]));
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

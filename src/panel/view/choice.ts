@@ -1,4 +1,5 @@
 import { h, setAttribute } from '../dom';
+import { keyTarget } from './keyTarget';
 
 export interface ChoiceOptions<T extends string> {
   /** `tab`s have panels; `radio`s choose a value. */
@@ -39,7 +40,7 @@ export function choice<T extends string>(options: ChoiceOptions<T>) {
       'aria-label': options.label,
       onkeydown: (event: KeyboardEvent) => {
         const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-        const to = target(event.key, at, buttons.length);
+        const to = keyTarget(event.key, at, buttons.length);
         if (at < 0 || to === undefined) return;
         event.preventDefault();
         buttons[to]?.focus();
@@ -58,21 +59,4 @@ export function choice<T extends string>(options: ChoiceOptions<T>) {
       });
     },
   };
-}
-
-function target(key: string, at: number, count: number): number | undefined {
-  switch (key) {
-    case 'ArrowRight':
-    case 'ArrowDown':
-      return (at + 1) % count;
-    case 'ArrowLeft':
-    case 'ArrowUp':
-      return (at + count - 1) % count;
-    case 'Home':
-      return 0;
-    case 'End':
-      return count - 1;
-    default:
-      return undefined;
-  }
 }

@@ -1,3 +1,5 @@
+import { keyTarget } from './keyTarget';
+
 /** Arrow keys go round the items of a menu; Escape closes it. */
 export function menuKeys(items: readonly HTMLElement[], close: () => void): (event: KeyboardEvent) => void {
   return (event) => {
@@ -7,24 +9,11 @@ export function menuKeys(items: readonly HTMLElement[], close: () => void): (eve
     }
     const shown = items.filter((item) => !item.hidden);
     const at = shown.indexOf(document.activeElement as HTMLElement);
-    const to = target(event.key, at, shown.length);
+    // The items stand one below the other.
+    const across = event.key === 'ArrowLeft' || event.key === 'ArrowRight';
+    const to = across ? undefined : keyTarget(event.key, at, shown.length);
     if (to === undefined) return;
     event.preventDefault();
     shown[to]?.focus();
   };
-}
-
-function target(key: string, at: number, count: number): number | undefined {
-  switch (key) {
-    case 'ArrowDown':
-      return (at + 1) % count;
-    case 'ArrowUp':
-      return (at - 1 + count) % count;
-    case 'Home':
-      return 0;
-    case 'End':
-      return count - 1;
-    default:
-      return undefined;
-  }
 }
