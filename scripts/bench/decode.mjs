@@ -49,8 +49,10 @@ async function round({ Retoucher, parametersFromSliders }, backend, image) {
   await retoucher.bakeLut(cold.latents);
   const coldEnd = performance.now();
 
+  // Not the same photo, which would be known and not looked at.
+  const other = { ...image, data: image.data.map((value, i) => (i === 0 ? value ^ 1 : value)) };
   const warmStart = performance.now();
-  const warm = await retoucher.auto(image);
+  const warm = await retoucher.auto(other);
   const warmAnswer = performance.now();
   await retoucher.bakeLut(warm.latents);
   const warmEnd = performance.now();
