@@ -6,7 +6,8 @@ import { runBatch } from './batch/runBatch';
 import { parseCommandLine } from './options';
 import { removeTemporaryFiles } from '../host/files/fileSet';
 import { openFolderBundle } from '../host/files/folderBundle';
-import { readTerms, requireAcceptance } from './terms';
+import { Bundle, readTerms } from '../inference';
+import { requireAcceptance } from './terms';
 import { runRetouch } from './retouch';
 
 /** Signals that end the work in good order, with the exit code a shell expects. */
@@ -44,7 +45,7 @@ async function run(terminal: Terminal, signal: AbortSignal): Promise<number> {
     return EXIT.ok;
   }
   const { job } = parsed;
-  const terms = await readTerms(await openFolderBundle(bundleFolder(job.bundle)));
+  const terms = await readTerms(await Bundle.open(await openFolderBundle(bundleFolder(job.bundle))));
   if (terms) requireAcceptance(terms, job.acceptTerms ?? false, terminal.stderr);
   const isBatch = job.match !== undefined || (await namesFolder(job.photos));
   return isBatch ? runBatch(job, terminal, signal, loadEngine) : runRetouch(job, terminal, signal, loadEngine);

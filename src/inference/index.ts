@@ -29,3 +29,4 @@ export {
   type RetouchResult,
 } from './result';
 export { Retoucher } from './retoucher';
+export { plainText, readTerms, type ReadTerms } from './terms';

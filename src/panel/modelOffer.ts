@@ -1,6 +1,7 @@
 import { type ModelFolder } from '../host/folders';
-import { type Capabilities, type Device, type Manifest, type MemoryNeeds, checkMemory } from '../inference';
-import { Bundle, sha256 } from '../inference/bundle';
+import { type Capabilities, type Device, type Manifest, type MemoryNeeds, type ReadTerms } from '../inference';
+import { Bundle, checkMemory, plainText, readTerms } from '../inference';
+import { sha256 } from '../inference/bundle';
 import { isMissing, messageOf } from './errors';
 import { type MachineDevice } from './worker/machine';
 import { type ModelSource } from './worker/session';
@@ -21,10 +22,7 @@ export interface ModelOffer {
   readonly terms: OfferedTerms | undefined;
 }
 
-export interface OfferedTerms {
-  readonly summary: string;
-  /** The whole text, without characters that steer a display. */
-  readonly text: string;
+export interface OfferedTerms extends ReadTerms {
   /** What an acceptance is of. */
   readonly key: Acceptance;
 }
@@ -68,9 +66,9 @@ export async function readOffer(
   const { name, version, licence, research, graphs } = manifest;
   return {
     folder,
-    name: printable(name).slice(0, LONGEST_NAME),
-    version: printable(version).slice(0, LONGEST_NAME),
-    licence: printable(licence).slice(0, LONGEST_NAME),
+    name: plainText(name).slice(0, LONGEST_NAME),
+    version: plainText(version).slice(0, LONGEST_NAME),
+    licence: plainText(licence).slice(0, LONGEST_NAME),
     research,
     capabilities: { sliders: graphs.params.size > 0, reference: graphs.encoder.size > 0 },
     bytes,
@@ -85,11 +83,11 @@ export function isAccepted(accepted: readonly Acceptance[], { bundle, terms }: A
 }
 
 async function termsOf(bundle: Bundle, signal: AbortSignal | undefined): Promise<OfferedTerms | undefined> {
-  const { terms } = bundle.manifest;
-  if (!terms) return undefined;
-  const text = await bundle.read(terms.file, signal);
-  const key = { bundle: await sha256(await bundle.read('bundle.json', signal)), terms: await sha256(text) };
-  return { summary: printable(terms.summary), text: printable(new TextDecoder().decode(text)), key };
+  const terms = await readTerms(bundle, signal);
+  const { terms: named } = bundle.manifest;
+  if (!terms || !named) return undefined;
+  const hash = async (name: string): Promise<string> => sha256(await bundle.read(name, signal));
+  return { ...terms, key: { bundle: await hash('bundle.json'), terms: await hash(named.file) } };
 }
 
 function memoryLine(manifest: Manifest, { device, key, available }: MachineDevice): MemoryLine[] {
@@ -103,10 +101,4 @@ function memoryLine(manifest: Manifest, { device, key, available }: MachineDevic
   } catch {
     return [{ device, fits: false, need, there: { page, largestBuffer } }];
   }
-}
-
-/** Without control characters, and without those that turn the direction of what stands around them. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
 }
