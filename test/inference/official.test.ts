@@ -60,7 +60,7 @@ test('where activations are rounded for speed, latents follow from the words tha
   convert('int4', ['--devices', 'wasm', '--cases', '1']);
   // Random weights make of a rounding more than trained ones do, and their renderer more than 0.1 dE of a latent.
   expectNear(judged('int4', answersOf('int4', 'node')), 0.99, 3);
-  // In eight bits by whole rows a few inputs in a hundred are further off than that (`check --device wasm`).
+  // In eight bits by whole rows some inputs are further off than that (`check --device wasm`).
   expectNear(judged('int4', answersOf('int4', 'wasm'), 0.97), 0.97, 4);
 }, 600_000);
 
