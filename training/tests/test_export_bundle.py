@@ -21,6 +21,7 @@ from veraretouch.export.check import (
     cosine,
     summary,
 )
+from veraretouch.export.dialogue import VOICES
 from veraretouch.export.errors import ExportError
 from veraretouch.export.modules import RendererGraph
 from veraretouch.export.parity import settings_vector
@@ -111,6 +112,22 @@ def test_the_bundle_answers_as_pytorch(made) -> None:
     assert figures["passed"]
     assert figures["cosineMin"] > 0.9999
     assert figures["sameText"] == 1.0
+
+
+def test_a_bundle_with_latents_first_and_voices_answers_as_pytorch(tmp_path) -> None:
+    stored, _ = write_tiny_bundle(tmp_path / "first", latents_first=True)
+    manifest = json.loads((tmp_path / "first" / "bundle.json").read_text())
+    assert manifest["latentStates"] == "first" and manifest["voices"] == list(VOICES)
+    assert manifest["prompts"]["auto"].endswith("{voice}\n")
+    runner = BundleRunner(tmp_path / "first")
+    figures = summary(compare_with_models(runner, stored, 16))
+    assert figures["cosineMin"] > 0.9999 and figures["sameText"] == 1.0
+    assert all(c.same_text and c.cosine > 0.9999 for c in compare_with_parity(runner))
+    cases = json.loads((tmp_path / "first" / "parity.json").read_text())["cases"]
+    assert {case["voice"] for case in cases if case["mode"] == "auto"} == {0, 1, 2}
+    # The voice is part of what the model reads.
+    told = {tuple(runner.generate("param", params=[0.5] * 38, voice=v).token_ids) for v in range(4)}
+    assert len(told) > 1
 
 
 @pytest.mark.parametrize("which", ["made", "committed"])

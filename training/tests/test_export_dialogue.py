@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 
 from veraretouch.export.answer import AnswerWalk
-from veraretouch.export.dialogue import Dialogue, Section, added_tokens, answer_sections, tokens_by_field
+from veraretouch.export.dialogue import (
+    VOICED_PROMPTS,
+    VOICES,
+    Dialogue,
+    Section,
+    added_tokens,
+    answer_sections,
+    tokens_by_field,
+)
 from veraretouch.export.errors import ExportError
 from veraretouch.export.tiny import tiny_info, tiny_output_ids, tiny_texts
 from veraretouch.export.tokenizer import small_tokenizer
+from veraretouch.export.voices import fnv1a, voice_of
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +36,10 @@ def _text(dialogue: Dialogue, ids: list[int]) -> str:
 
 
 def test_there_are_twenty_added_tokens_in_a_fixed_order(tokenizer) -> None:
-    tokens = added_tokens()
+    tokens = added_tokens(())
     assert len(set(tokens)) == 20
+    # Those of the voices come behind them.
+    assert added_tokens() == [*tokens, *VOICES] and len(set(added_tokens())) == 36
     assert tokens[:5] == ["<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Retouch_Task>",
                           "<elements_start>", "<elements_end>"]  # fmt: skip
     ids = [tokenizer.token_to_id(token) for token in tokens]
@@ -135,3 +146,40 @@ def test_ends_may_come_at_once(dialogue) -> None:
     assert walk.done
     assert set(walk.fields.values()) == {""}
     assert len(walk.token_ids) == 3 * 2 + 2
+
+
+def test_with_latents_first_the_picture_comes_before_the_words() -> None:
+    tokenizer = small_tokenizer(tiny_texts(), voices=VOICES)
+    outputs, answer = tiny_output_ids(tokenizer), tiny_info(tokenizer).answer
+    dialogue = Dialogue(tokenizer, outputs, VOICED_PROMPTS, answer, latents_first=True, voices=VOICES)
+    start = dialogue.token_id
+    assert dialogue.prompt_parts("auto", voice=5)[2][:2] == [start("<Auto_Retouch_Task>"), start("<voice_5>")]
+    walk = AnswerWalk(dialogue, "param")
+    assert walk.pending == [*dialogue.retouch_ids, start("<plan_light_start>")]
+    assert walk.latent_places == [0, 1, 2]
+    assert walk.marks == [(0, 6), (1, 7), (2, 8), (3, 3)]
+    for section in dialogue.answer["param"]:
+        assert not walk.done
+        walk.choose(_favour(dialogue, start(section.end)))
+        assert walk.latent_places == []
+    assert walk.done and walk.pending == [start("<plan_specificcolor_end>")]
+
+
+def test_a_place_for_a_voice_wants_voices(tokenizer) -> None:
+    with pytest.raises(ExportError, match="no token '<voice_0>'"):
+        Dialogue(tokenizer, tiny_output_ids(tokenizer), voices=VOICES)
+    with pytest.raises(ExportError, match="place for a voice"):
+        Dialogue(tokenizer, tiny_output_ids(tokenizer), VOICED_PROMPTS)
+
+
+def test_a_voice_follows_from_what_is_asked() -> None:
+    assert fnv1a(b"") == 0x811C9DC5 and fnv1a(b"foobar") == 0xBF9CF968  # published test vectors
+    rng = np.random.default_rng(1)
+    photos = rng.random((300, 3, 224, 224), dtype=np.float32)
+    found = [voice_of(photo, "", 16) for photo in photos]
+    assert len(set(found)) == 16 and np.bincount(found).max() < 45
+    assert voice_of(photos[0] + 1e-4, "", 16) == found[0], "rounding does not change it (of this photo)"
+    words = {voice_of(photos[0], text, 16) for text in ("warm", "cool", "faded", "brighter", "matte")}
+    assert len(words) > 1 and voice_of(photos[0], " warm ", 16) == voice_of(photos[0], "warm", 16)
+    assert voice_of(np.linspace(-1, 1, 38), "", 16) != voice_of(np.linspace(1, -1, 38), "", 16)
+    assert voice_of(photos[0], "warm", 0) == 0

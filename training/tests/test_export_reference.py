@@ -1,11 +1,13 @@
 """The PyTorch reference against a plain loop without cache, batches against single answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from veraretouch.export.bundle import stored_models
-from veraretouch.export.dialogue import Dialogue
+from veraretouch.export.dialogue import VOICED_PROMPTS, VOICES, Dialogue
 from veraretouch.export.errors import ExportError
 from veraretouch.export.parity import SETTINGS, settings_vector
 from veraretouch.export.pictures import picture, squash
@@ -17,26 +19,33 @@ from veraretouch.export.reference import (
     output_head,
 )
 from veraretouch.export.tiny import IMAGE_SIZE, tiny_info, tiny_models, tiny_output_ids
+from veraretouch.export.voices import voice_of
 
 torch.set_num_threads(1)
 STYLES = ["cool", "Warm light and deeper shadows, a little.", "Balance the colours clearly."]
 
 
-@pytest.fixture(scope="module")
-def world():
-    tokenizer, models = tiny_models()
+def _world(first: bool):
+    tokenizer, models = tiny_models(voices=VOICES if first else ())
     info = tiny_info(tokenizer)
-    dialogue = Dialogue(tokenizer, tiny_output_ids(tokenizer), info.prompts, info.answer)
+    if first:
+        info = replace(info, prompts=VOICED_PROMPTS, latents_first=True, voices=VOICES)
+    dialogue = info.dialogue(tokenizer, tiny_output_ids(tokenizer))
     stored = stored_models(**models, dialogue=dialogue, info=info)
     return stored.vlm, dialogue
 
 
+@pytest.fixture(scope="module", params=["words first", "latents first"])
+def world(request):
+    return _world(request.param == "latents first")
+
+
 @torch.no_grad()
-def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction: str, image: torch.Tensor):
+def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction: str, image: torch.Tensor, voice: int):
     """The rules once more, with the whole sequence run anew for every token and nothing shared."""
     table = vlm.lm.embed_tokens.weight
     prompt = torch.cat(
-        [rows if isinstance(p, str) else table[p] for p in dialogue.prompt_parts(mode, instruction)]
+        [rows if isinstance(p, str) else table[p] for p in dialogue.prompt_parts(mode, instruction, voice)]
     )
     answer: list[int] = []
     # Place in the answer -> the factor's row that is added there.
@@ -59,6 +68,9 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
         return vlm.lm(inputs_embeds=embeds[None]).last_hidden_state[0]
 
     specials = dialogue.special_ids
+    if dialogue.latents_first:
+        focus |= {number: plans[number] for number in range(3)}
+        answer.extend(dialogue.retouch_ids)
     for section in dialogue.answer[mode]:
         end = dialogue.token_id(section.end)
         kind, _, factor = section.field.partition(".")
@@ -77,6 +89,9 @@ def _plainly(vlm, dialogue: Dialogue, mode: str, rows: torch.Tensor, instruction
                 break
             answer.append(token)
         answer.append(end)
+    if dialogue.latents_first:
+        read = states()[len(prompt) : len(prompt) + 3]
+        return answer, vlm.adaptor(read.reshape(1, -1), plans[:3][None])[0].numpy()
     answer.extend(dialogue.retouch_ids[:2])
     focus |= {len(answer) - 3 + number: plans[number] for number in range(3)}
     return answer, vlm.adaptor(states()[-3:].reshape(1, -1), plans[:3][None])[0].numpy()
@@ -92,7 +107,9 @@ def test_the_reference_follows_the_rules(world, mode) -> None:
     result = generate(vlm, dialogue, mode, **given)
     with torch.no_grad():
         rows = vlm.param_projector(params[None]) if mode == "param" else vlm.vision(image[None])
-    tokens, latents = _plainly(vlm, dialogue, mode, rows[0], STYLES[1] if mode == "style" else "", image)
+    words = STYLES[1] if mode == "style" else ""
+    voice = voice_of(params if mode == "param" else image, words, len(dialogue.voice_ids))
+    tokens, latents = _plainly(vlm, dialogue, mode, rows[0], words, image, voice)
     assert result.margin > 1e-5
     assert result.token_ids == tokens
     masked = latents * np.array([[1], [1], [0 if mode == "param" else 1]])

@@ -46,6 +46,19 @@ def test_states_predict_the_retouch_tokens(dialogue, task):
     assert slots == ((0, PARAM_TOKENS) if task == "param" else (IMAGE_TOKENS, 0))
 
 
+@pytest.mark.parametrize("task", ["auto", "style", "param"])
+def test_with_latents_first_states_stand_at_the_retouch_tokens(dialogue, task):
+    first = Dialogue(dialogue.tokenizer, dialogue.output_ids.tolist(), latents_first=True)
+    sequence = encode_example(_meta(task), first)
+    assert [sequence.ids[place] for place in sequence.states] == first.retouch_ids
+    assert sequence.ids[sequence.states[2] + 1] == first.token_id(first.answer[task][0].start)
+    assert sequence.ids[-1] == first.token_id(first.answer[task][-1].end)
+    assert [place for place, row in sequence.focus if row >= 6] == list(sequence.states)
+    # The words are those of the other layout.
+    words = [token for _, token in encode_example(_meta(task), dialogue).targets]
+    assert [token for _, token in sequence.targets] == words
+
+
 def test_only_words_and_ends_are_learnt(dialogue):
     sequence = encode_example(_meta("auto"), dialogue)
     starts = {dialogue.token_id(s.start) for s in dialogue.answer["auto"]}

@@ -8,7 +8,7 @@ from transformers import LlamaConfig, LlamaModel
 from veraretouch.engine.params import FACTOR_SLICES, FACTORS, PARAMETERS, sample_params
 from veraretouch.export import reference
 from veraretouch.export.answer import AnswerWalk
-from veraretouch.export.dialogue import Dialogue, added_tokens
+from veraretouch.export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, added_tokens
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
@@ -137,11 +137,13 @@ class _Photos:
         return self.small[rows]
 
 
+@pytest.mark.parametrize("first", [False, True], ids=["words first", "latents first"])
 @pytest.mark.parametrize("mode", ["auto", "style", "param"])
-def test_training_and_generation_feed_the_same(mode):
+def test_training_and_generation_feed_the_same(mode, first):
     """Prompt, answer and factor tokens: what teacher forcing embeds is what the decode rules feed, row by row."""
-    tokenizer = small_tokenizer(["Lift the shadows a little", "warm and faded"] * 20, 400)
-    dialogue = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
+    tokenizer = small_tokenizer(["Lift the shadows a little", "warm and faded"] * 20, 400, VOICES)
+    prompts, voices = (VOICED_PROMPTS, VOICES) if first else (None, ())
+    dialogue = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())), prompts, latents_first=first, voices=voices)
     torch.manual_seed(0)
     added = len(added_tokens())
     config = LlamaConfig(
@@ -155,7 +157,7 @@ def test_training_and_generation_feed_the_same(mode):
     vlm = VeraRetouchVLM(lm, torch.nn.Identity(), tone, ParamHead(4, 16), Renderer((8,), 4), outputs, added)
     vlm.eval()
     text = {s.field: "Lift the shadows" for s in dialogue.answer[mode]}
-    metas = [{"task": mode, "instruction": words, "fields": text} for words in ("warm", "faded and warm")]
+    metas = [{"task": mode, "instruction": words, "fields": text, "voice": 7} for words in ("warm", "faded and warm")]
     sequences = [encode_example(meta, dialogue) for meta in metas]
     batch = collate(sequences, [0, 1], torch.arange(tokenizer.get_vocab_size()))
     photos, params = _Photos(), sample_params(2, torch.Generator().manual_seed(3))
@@ -176,7 +178,7 @@ def test_training_and_generation_feed_the_same(mode):
         rows = reference._focus(vlm, pictures, places, own_plan)
         for row, (meta, sequence) in enumerate(zip(metas, sequences, strict=True)):
             walk = AnswerWalk(dialogue, mode)
-            parts = dialogue.prompt_parts(mode, meta["instruction"])
+            parts = dialogue.prompt_parts(mode, meta["instruction"], 7)
             fed = [places[p][row] if isinstance(p, str) else table[torch.tensor(p)] for p in parts]
             fed.append(reference._fed(walk, table, rows, row))
             for section in dialogue.answer[mode]:

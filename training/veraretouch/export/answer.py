@@ -13,7 +13,8 @@ import numpy as np
 
 from veraretouch.export.dialogue import LATENT_ROW, Dialogue, focus_of
 
-# The three latents are read where the last section's end (or what stands behind it) and the first two retouch tokens are fed.
+# The three latents are read where the last section's end (or what stands behind it) and the first two retouch tokens are
+# fed; with latents first, where the three retouch tokens are fed.
 STATE_COUNT = 3
 
 
@@ -22,7 +23,7 @@ class GenerationResult:
     """What a generation gave.
 
     `fields` maps a section's field ("plan.light") to its text; `token_ids` are the ids of the
-    answer, emitted and forced, in order, without the third retouch token; `latents` is float32
+    answer, emitted and forced, in order, without a third retouch token at the end; `latents` is float32
     [3,D], masked by factor in param mode; `well_formed` tells that no section had to be cut;
     `margin` is the smallest difference between the two best allowed logits of any choice.
     """
@@ -38,7 +39,9 @@ class GenerationResult:
 class AnswerWalk:
     """State of one answer. `pending` are the ids to be fed in the next pass, never empty.
 
-    `marks` says at which places of `pending` a factor's token is added: (place, "image" or "plan", factor number).
+    `marks` says at which places of `pending` a row of focus is added: (place, row).
+    `latent_places` are the three places of `pending` whose states become latents, empty when there are none among them.
+    `done`: nothing more is to be chosen; `pending` need only be fed for the sake of `latent_places`.
 
     `on_text(field, ids)` is called with each section's token ids when it ends.
     """
@@ -47,7 +50,8 @@ class AnswerWalk:
     mode: str
     on_text: Callable[[str, list[int]], None] | None = None
     pending: list[int] = field(default_factory=list)
-    marks: list[tuple[int, str, int]] = field(default_factory=list)
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    latent_places: list[int] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     cut_sections: int = 0
@@ -58,12 +62,15 @@ class AnswerWalk:
         self._sections = self.dialogue.answer[self.mode]
         self._index = 0
         self._text: list[int] = []
+        if self.dialogue.latents_first:
+            self._force(self.dialogue.retouch_ids)
+            self._read_latents(0)
         self._open_section()
 
     def choose(self, logits: np.ndarray) -> None:
         """Takes the logits [Vout] of the last fed position, emits one token, sets `pending`.
 
-        After the pass that feeds the retouch tokens, `done` is true and this must not be called.
+        When `done` is true this must not be called.
         """
         section = self._sections[self._index]
         allowed = np.where(self.dialogue.section_mask(section), logits, -np.inf)
@@ -71,7 +78,7 @@ class AnswerWalk:
         self.margin = min(self.margin, float(best[1] - best[0]))
         token = int(self.dialogue.output_ids[int(np.argmax(allowed))])
         end = self.dialogue.token_id(section.end)
-        self.pending, self.marks = [], []
+        self.pending, self.marks, self.latent_places = [], [], []
         if token != end:
             self._force([token])
             self._text.append(token)
@@ -89,12 +96,16 @@ class AnswerWalk:
         self._force([end])
         if self._index < len(self._sections):
             self._open_section()
-        else:
+            return
+        self.done = True
+        if not self.dialogue.latents_first:
             self._force(self.dialogue.separator_ids(self.mode, self._index))
             self._force(self.dialogue.retouch_ids[:2])
-            first = len(self.pending) - STATE_COUNT
-            self.marks += [(first + factor, LATENT_ROW + factor) for factor in range(STATE_COUNT)]
-            self.done = True
+            self._read_latents(len(self.pending) - STATE_COUNT)
+
+    def _read_latents(self, first: int) -> None:
+        self.latent_places = [first + factor for factor in range(STATE_COUNT)]
+        self.marks += [(first + factor, LATENT_ROW + factor) for factor in range(STATE_COUNT)]
 
     def _open_section(self) -> None:
         section = self._sections[self._index]

@@ -53,7 +53,7 @@ MAX_FILE_BYTES = 50_000_000
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """What a bundle says about itself. `answer` maps a mode to its sections."""
+    """What a bundle says about itself. `answer` maps a mode to its sections; `latents_first` and `voices` as in `Dialogue`."""
 
     name: str
     version: str
@@ -63,6 +63,13 @@ class BundleInfo:
     lut_size: int = 33
     answer: dict[str, list[Section]] = field(default_factory=answer_sections)
     prompts: dict[str, str] = field(default_factory=lambda: dict(PROMPTS))
+    latents_first: bool = False
+    voices: tuple[str, ...] = ()
+
+    def dialogue(self, tokenizer: Tokenizer, output_token_ids: list[int]) -> Dialogue:
+        return Dialogue(
+            tokenizer, output_token_ids, self.prompts, self.answer, latents_first=self.latents_first, voices=self.voices
+        )
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ def write_bundle(
             f"{out_dir} holds files but no bundle.json, so it is not replaced. Nothing was "
             "written; choose an empty or a new folder."
         )
-    dialogue = Dialogue(tokenizer, output_token_ids, info.prompts, info.answer)
+    dialogue = info.dialogue(tokenizer, output_token_ids)
     models = stored_models(vlm, renderer, encoder, param_head, dialogue, info, storage_of)
     graphs = build_graphs(models, dialogue, info, storage_of)
     with staged(out_dir) as staging:
@@ -320,7 +327,8 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
             for mode, sections in info.answer.items()
         },
         "retouchTokens": list(RETOUCH_TOKENS),
-        "latentStates": "predicting",
+        "latentStates": "first" if info.latents_first else "predicting",
+        **({"voices": list(info.voices)} if info.voices else {}),
         **focus,
         "maxInstructionTokens": MAX_INSTRUCTION_TOKENS,
         "lutSize": info.lut_size,

@@ -81,7 +81,7 @@ def _against_case(runner: BundleRunner, case: dict) -> Comparison:
         latents = runner.encode(pixels_of(case["before"]), pixels_of(case["after"]))
     else:
         image = pixels_of(case["image"]) if "image" in case else None
-        result = runner.generate(mode, image, case.get("instruction", ""), case.get("params"))
+        result = runner.generate(mode, image, case.get("instruction", ""), case.get("params"), case.get("voice"))
         tokens, latents = result.token_ids, result.latents
     wanted = np.asarray(case["latents"], np.float32).reshape(3, -1)
     rgb = np.asarray([point["rgb"] for point in case["render"]], np.float32)

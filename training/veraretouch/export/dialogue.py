@@ -7,6 +7,7 @@ written in `bundle.json`, so whatever reads a bundle needs nothing from this fil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,8 @@ TASK_TOKENS = ("<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Ret
 _FACTORS = (("light", "light"), ("globalColor", "globalcolor"), ("specificColor", "specificcolor"))
 
 MODES = ("auto", "style", "param")
+# Ways of wording an answer (`reasoning.voice`), one token each.
+VOICES = tuple(f"<voice_{number}>" for number in range(16))
 # Short on purpose: every token of a prompt costs as much in training as one of the answer. The first token stays the one
 # that the pretrained model saw first.
 PROMPTS = {
@@ -27,6 +30,7 @@ PROMPTS = {
     "style": "<|im_start|>{image}<Style_Retouch_Task>{instruction}\n",
     "param": "<|im_start|>{params}<Professional_Retouch_Task>\n",
 }
+VOICED_PROMPTS = {mode: prompt.replace("\n", "{voice}\n") for mode, prompt in PROMPTS.items()}
 MAX_INSTRUCTION_TOKENS = 96
 
 
@@ -100,10 +104,10 @@ def answer_sections(
     return {"auto": full, "style": full, "param": plans}
 
 
-def added_tokens() -> list[str]:
-    """The 20 tokens that the product adds, in the order of their ids (from 49152 on)."""
+def added_tokens(voices: Sequence[str] = VOICES) -> list[str]:
+    """The 20 tokens that the product adds and those of the voices, in the order of their ids (from 49152 on)."""
     sections = [tag for s in answer_sections()["auto"] for tag in (s.start, s.end)]
-    return [*TASK_TOKENS, *sections, *RETOUCH_TOKENS]
+    return [*TASK_TOKENS, *sections, *RETOUCH_TOKENS, *voices]
 
 
 class Dialogue:
@@ -112,6 +116,9 @@ class Dialogue:
     `tokenizer` is a `tokenizers.Tokenizer` that knows every added token as a special one.
     `output_token_ids` are the ids that the decoder's reduced head can emit, in its row order.
     `separators` of a mode are plain texts of the skeleton: one before each section, and one before the retouch tokens.
+    `latents_first`: the retouch tokens stand right behind the prompt, and the latents are read where they are fed; else they
+    stand behind the words (as published), and the latents are read from the states that predict them.
+    `voices` are the tokens of which one stands where a prompt says {voice}.
     Raises ExportError when a token of the skeleton is missing from either.
     """
 
@@ -124,6 +131,8 @@ class Dialogue:
         retouch_tokens: tuple[str, ...] = RETOUCH_TOKENS,
         max_instruction_tokens: int = MAX_INSTRUCTION_TOKENS,
         separators: dict[str, list[str]] | None = None,
+        latents_first: bool = False,
+        voices: Sequence[str] = (),
     ) -> None:
         self.tokenizer = tokenizer
         self.output_ids = np.asarray(output_token_ids, dtype=np.int64)
@@ -133,6 +142,12 @@ class Dialogue:
         if len(set(self.output_ids.tolist())) != len(self.output_ids):
             raise ExportError("The list of output tokens names a token twice. Nothing was made.")
         self.retouch_ids = [self.token_id(text) for text in retouch_tokens]
+        self.latents_first = latents_first
+        self.voice_ids = [self.token_id(text) for text in voices]
+        if not voices and any("{voice}" in prompt for prompt in self.prompts.values()):
+            raise ExportError("A prompt has a place for a voice, but there is none. Nothing was made; give the voices' tokens.")
+        if latents_first and separators:
+            raise ExportError("Separators belong to answers whose latents come last. Nothing was made; leave one of both out.")
         self._separators = {mode: [self.encode(text) for text in texts] for mode, texts in (separators or {}).items()}
         emittable = set(self.output_ids.tolist())
         for section in {s for sections in self.answer.values() for s in sections}:
@@ -187,8 +202,8 @@ class Dialogue:
             )
         return ids
 
-    def prompt_parts(self, mode: str, instruction: str = "") -> list[list[int] | str]:
-        """A prompt as lists of token ids and the place names "image" or "params".
+    def prompt_parts(self, mode: str, instruction: str = "", voice: int = 0) -> list[list[int] | str]:
+        """A prompt as lists of token ids and the place names "image" or "params". `voice`: number of a voice, if there are any.
 
         Every stretch of the template between two places is encoded apart, and so is the user's
         text: what is put into a place never changes how the text around it is cut into tokens.
@@ -199,6 +214,8 @@ class Dialogue:
         for piece in _split_template(self.prompts[mode]):
             if piece == "{instruction}":
                 _append_ids(parts, self.encode_user_text(instruction))
+            elif piece == "{voice}":
+                _append_ids(parts, [self.voice_ids[voice]])
             elif piece in ("{image}", "{params}"):
                 parts.append(piece[1:-1])
             else:
@@ -233,7 +250,7 @@ def _append_ids(parts: list[list[int] | str], ids: list[int]) -> None:
 
 
 def _split_template(template: str) -> list[str]:
-    places = ("{image}", "{params}", "{instruction}")
+    places = ("{image}", "{params}", "{instruction}", "{voice}")
     pieces, text = [], template
     while text:
         hits = [(text.find(p), p) for p in places if p in text]

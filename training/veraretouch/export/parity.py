@@ -89,6 +89,8 @@ def _case(models, dialogue, info, mode: str, index: int) -> dict | None:
         given["image"] = squash(image, info.image_size)
     if mode == "style":
         inputs["instruction"] = given["instruction"] = INSTRUCTIONS[index % len(INSTRUCTIONS)]
+    if dialogue.voice_ids:
+        inputs["voice"] = given["voice"] = index % len(dialogue.voice_ids)
     result = generate(models.vlm, dialogue, mode, **given)
     if result.margin < MARGIN:
         return None

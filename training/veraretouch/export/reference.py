@@ -16,6 +16,7 @@ from veraretouch.engine.params import FACTOR_SLICES
 from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.errors import ExportError
+from veraretouch.export.voices import voice_of
 from veraretouch.models.vlm import focus_tokens
 
 
@@ -26,8 +27,9 @@ def generate(
     image: torch.Tensor | None = None,
     instruction: str | None = None,
     params: torch.Tensor | None = None,
+    voice: int | None = None,
 ) -> GenerationResult:
-    """One answer. `image` is sRGB [3,size,size] in [0,1] (auto, style), `params` [38] in [-1,1]."""
+    """One answer. `image` is sRGB [3,size,size] in [0,1] (auto, style), `params` [38] in [-1,1]; `voice` as in `voice_of`."""
     return generate_batch(
         vlm,
         dialogue,
@@ -35,6 +37,7 @@ def generate(
         images=None if image is None else image[None],
         instructions=None if instruction is None else [instruction],
         params=None if params is None else params[None],
+        voices=None if voice is None else [voice],
     )[0]
 
 
@@ -46,6 +49,7 @@ def generate_batch(
     images: torch.Tensor | None = None,
     instructions: Sequence[str] | None = None,
     params: torch.Tensor | None = None,
+    voices: Sequence[int] | None = None,
 ) -> list[GenerationResult]:
     """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
 
@@ -53,7 +57,8 @@ def generate_batch(
     adaptor(states [B,3*H]) -> latents [B,3,D], and for the rest see `embedding_table` and
     `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
     [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
-    plan's factor tokens [B,3,H] too. Style needs one instruction per image.
+    plan's factor tokens [B,3,H] too. Style needs one instruction per image. `voices`: a number per row, in place of the
+    ones that follow from the inputs.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -67,9 +72,11 @@ def generate_batch(
     feeds = []
     for row, walk in enumerate(walks):
         text = instructions[row] if instructions is not None else ""
+        given = (images if images is not None else params)[row]
+        voice = voices[row] if voices is not None else voice_of(given, text, len(dialogue.voice_ids))
         parts = [
             places[part][row] if isinstance(part, str) else table[torch.tensor(part)]
-            for part in dialogue.prompt_parts(mode, text)
+            for part in dialogue.prompt_parts(mode, text, voice)
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
     states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
@@ -194,7 +201,7 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
     mask = torch.zeros(rows, 0, dtype=torch.long)
     lengths = torch.zeros(rows, dtype=torch.long)
     states: list[torch.Tensor | None] = [None] * rows
-    while any(state is None for state in states):
+    while not all(walk.done and not walk.latent_places for walk in walks):
         counts = torch.tensor([len(feed) for feed in feeds])
         embeds, fresh, positions = _pad_left(feeds, counts, lengths, table.shape[1])
         mask = torch.cat([mask, fresh], dim=1)
@@ -208,14 +215,14 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
         lengths = lengths + counts
         logits = (hidden[:, -1] @ head.T).float().numpy()
         for row, walk in enumerate(walks):
-            if states[row] is not None:
-                continue
-            if walk.done:
-                states[row] = hidden[row, -STATE_COUNT:]
-                feeds[row] = table[:0]
-            else:
+            if walk.latent_places:
+                behind = torch.tensor(walk.latent_places) - len(walk.pending)
+                states[row] = hidden[row, behind]
+                walk.latent_places = []
+            if not walk.done:
                 walk.choose(logits[row])
-                feeds[row] = _fed(walk, table, focus, row)
+            live = not walk.done or walk.latent_places
+            feeds[row] = _fed(walk, table, focus, row) if live else table[:0]
     return torch.stack(states)
 
 

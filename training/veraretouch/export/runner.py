@@ -16,6 +16,7 @@ from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import Dialogue, Section
 from veraretouch.export.errors import ExportError
 from veraretouch.export.pictures import squash
+from veraretouch.export.voices import voice_of
 from veraretouch.official.int8 import KEEP_SUMS
 from veraretouch.official.preprocess import letterbox, reference
 from veraretouch.official.prompts import DECIMALS as PARAMETER_DECIMALS
@@ -60,8 +61,10 @@ class BundleRunner:
         image: np.ndarray | None = None,
         instruction: str = "",
         params: list[float] | None = None,
+        voice: int | None = None,
     ) -> GenerationResult:
-        """One answer; `image` uint8 [H,W,3] sRGB of any size (auto, style), `params` 38 in [-1,1]."""
+        """One answer; `image` uint8 [H,W,3] sRGB of any size (auto, style), `params` 38 in [-1,1]; `voice`: a number in
+        place of the one that follows from the input."""
         rows, picture = None, None
         if mode != "param":
             picture = seen(image, self.manifest["preprocess"]["image"])[None]
@@ -71,7 +74,10 @@ class BundleRunner:
         walk = AnswerWalk(self.dialogue, mode)
         plan = self._plan(mode, rows, instruction)
         focus = None if plan is None else self._focus(mode, rows, plan, picture)
-        parts = self._prompt(mode, instruction, params)
+        if voice is None:
+            given = picture[0] if picture is not None else np.asarray(params, np.float32)
+            voice = voice_of(given, instruction, len(self.dialogue.voice_ids))
+        parts = self._prompt(mode, instruction, params, voice)
         embeds = [rows if isinstance(part, str) else self._embed(part) for part in parts]
         states = self._decode(walk, np.concatenate([*embeds, self._fed(walk, focus)], axis=1), focus)
         given = {} if plan is None else {"plan": plan}
@@ -111,10 +117,10 @@ class BundleRunner:
             )
         return self._sessions[graph]
 
-    def _prompt(self, mode: str, instruction: str, params: list[float] | None) -> list[list[int] | str]:
+    def _prompt(self, mode: str, instruction: str, params: list[float] | None, voice: int) -> list[list[int] | str]:
         """Ids and places. From version 2 on the user's text is encoded as one with the text around it."""
         if self.manifest["formatVersion"] == 1:
-            return self.dialogue.prompt_parts(mode, instruction)
+            return self.dialogue.prompt_parts(mode, instruction, voice)
         text = self.manifest["prompts"][mode].replace("{instruction}", instruction)
         if "{parameters}" in text:
             text = text.replace("{parameters}", parameter_text(params))
@@ -160,14 +166,18 @@ class BundleRunner:
         empty = np.zeros((1, sizes["kvHeads"], places, sizes["headDim"]), np.float16 if half else np.float32)
         names = [f"{i}.{part}" for i in range(sizes["layers"]) for part in ("key", "value")]
         cache = {f"past.{name}": empty for name in names}
-        length = 0
+        length, states = 0, None
         while True:
             length += embeds.shape[1]
             mask = np.ones((1, length), np.int64)
             out = self.run("decoder", inputs_embeds=embeds, attention_mask=mask, **cache)
-            if walk.done:
-                return out["hidden"][:, -STATE_COUNT:].reshape(1, -1)
-            walk.choose(out["logits"][0, 0])
+            if walk.latent_places:
+                states = out["hidden"][:, np.asarray(walk.latent_places) - len(walk.pending)].reshape(1, -1)
+                walk.latent_places = []
+            if not walk.done:
+                walk.choose(out["logits"][0, 0])
+            if walk.done and not walk.latent_places:
+                return states
             embeds = self._fed(walk, focus)
             cache = {f"past.{name}": out[f"present.{name}"] for name in names}
 
@@ -192,6 +202,8 @@ def dialogue_of(folder: Path, manifest: dict) -> Dialogue:
         tuple(manifest["retouchTokens"]),
         manifest["maxInstructionTokens"],
         manifest.get("separators"),
+        manifest["latentStates"] == "first",
+        manifest.get("voices", ()),
     )
 
 

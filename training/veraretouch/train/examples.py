@@ -47,12 +47,15 @@ def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> S
     answers: "fields" for the answer in its many wordings, "plainFields" for the one with a single wording per claim.
     """
     ids: list[int] = []
-    for part in dialogue.prompt_parts(meta["task"], meta.get("instruction", "")):
+    for part in dialogue.prompt_parts(meta["task"], meta.get("instruction", ""), meta.get("voice", 0)):
         if isinstance(part, str):
             ids += [IMAGE_SLOT] * IMAGE_TOKENS if part == "image" else [PARAM_SLOT] * PARAM_TOKENS
         else:
             ids += part
     targets, focus = [], []
+    first = len(ids)
+    if dialogue.latents_first:
+        ids += dialogue.retouch_ids
     for section in dialogue.answer[meta["task"]]:
         if (row := focus_of(section.field)) is not None:
             focus.append((len(ids), row))
@@ -60,11 +63,12 @@ def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> S
         for token in [*dialogue.encode(meta[answers][section.field]), dialogue.token_id(section.end)]:
             targets.append((len(ids) - 1, token))
             ids.append(token)
-    end = len(ids) - 1
-    ids += dialogue.retouch_ids[:2]
-    focus += [(end + factor, LATENT_ROW + factor) for factor in range(3)]
+    if not dialogue.latents_first:
+        first = len(ids) - 1
+        ids += dialogue.retouch_ids[:2]
+    focus += [(first + factor, LATENT_ROW + factor) for factor in range(3)]
     words = dialogue.encode_user_text(meta["instruction"]) if meta["task"] == "style" else []
-    return Sequence(ids, targets, (end, end + 1, end + 2), focus, words)
+    return Sequence(ids, targets, (first, first + 1, first + 2), focus, words)
 
 
 def padded(lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
