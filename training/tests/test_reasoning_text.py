@@ -20,11 +20,15 @@ from veraretouch.reasoning import (
     claims,
     compose,
     parse_plan,
+    stats,
 )
 from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, MAGNITUDES, MOST_CLAIMS
 from veraretouch.reasoning.compose import plan_text
 from veraretouch.reasoning.parameters import AXIS_OF, parameter_values
+from veraretouch.reasoning.problems import auto_problem, style_problem
 from veraretouch.reasoning.show import main
+from veraretouch.reasoning.voice import COUNT, Voice
+from veraretouch.reasoning.wording import GIVEN_WORDING, LEAVE_WORDING, UNSET_WORDING, about
 
 torch.set_num_threads(1)
 _STILL = change(photo(200), photo(200))
@@ -175,3 +179,29 @@ def test_show_prints_the_fields_and_refuses_what_is_no_image(tmp_path: Path, cap
     (tmp_path / "c.png").write_text("no picture")
     assert main(["--before", str(tmp_path / "a.png"), "--after", str(tmp_path / "c.png")]) == 1
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_a_voice_says_the_same_in_the_same_words_and_voices_differ() -> None:
+    before, told = photo(2000, 3), defaultdict(set)
+    after = linear_gain(before, [1.5, 1.3, 1.0])
+    for number in range(COUNT):
+        texts = [compose(before, after, Voice(number), ["dog"], "auto") for _ in range(2)]
+        assert texts[0] == texts[1]
+        assert {f: parse_plan(texts[0][f"plan.{f}"], f) for f in FACTORS} == {f: claims(change(before, after), f) for f in FACTORS}
+        for field, text in texts[0].items():
+            told[field].add(text)
+    assert all(len(told[f"plan.{f}"]) >= 8 for f in FACTORS)
+    with pytest.raises(ReasoningError, match="no voice 16"):
+        Voice(16)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_common_sentences_have_a_wording_for_each_voice_and_are_read_back(factor: str) -> None:
+    for wordings, meaning in ((LEAVE_WORDING, [LEAVE]), (UNSET_WORDING, [GIVEN]), (GIVEN_WORDING, [GIVEN])):
+        texts = {about(Voice(number).choice(wordings), factor) for number in range(COUNT)}
+        assert len(texts) == COUNT
+        assert all(parse_plan(text, factor) == meaning for text in texts), [t for t in texts if parse_plan(t, factor) != meaning]
+        assert not any("colors is" in t or "colors has" in t or "colors stays" in t for t in texts)
+    same = [auto_problem(stats(photo(200, 5)), [LEAVE], _STILL, factor, Voice(number)) for number in range(COUNT)]
+    assert len(set(same)) == COUNT
+    assert len({style_problem(stats(photo(200, 5)), [LEAVE], factor, Voice(number)) for number in range(COUNT)}) == COUNT

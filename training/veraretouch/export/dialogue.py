@@ -15,6 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from veraretouch.export.errors import ExportError
+from veraretouch.reasoning.voice import COUNT
 
 RETOUCH_TOKENS = ("<retouch_light>", "<retouch_color&temp>", "<retouch_colormixer>")
 TASK_TOKENS = ("<Auto_Retouch_Task>", "<Style_Retouch_Task>", "<Professional_Retouch_Task>")
@@ -22,7 +23,7 @@ _FACTORS = (("light", "light"), ("globalColor", "globalcolor"), ("specificColor"
 
 MODES = ("auto", "style", "param")
 # Ways of wording an answer (`reasoning.voice`), one token each.
-VOICES = tuple(f"<voice_{number}>" for number in range(16))
+VOICES = tuple(f"<voice_{number}>" for number in range(COUNT))
 # Short on purpose: every token of a prompt costs as much in training as one of the answer. The first token stays the one
 # that the pretrained model saw first.
 PROMPTS = {

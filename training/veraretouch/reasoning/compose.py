@@ -22,9 +22,9 @@ from .wording import (
     LEAVE_WORDING,
     PLURAL,
     SIZES,
-    THINGS,
     UNSET_WORDING,
     WORDING,
+    about,
     neighbour,
 )
 
@@ -32,6 +32,8 @@ MODES = ("auto", "style", "param")
 FIELDS = ("elements", *(f"problems.{f}" for f in FACTORS), *(f"plan.{f}" for f in FACTORS))
 MOST_WORDS = 16
 _TRIES = 6
+# What a perception of a few tokens renders is told in its largest changes: a third one is seldom clear.
+RETOLD_CLAIMS = 2
 _ZONES = ("highlights", "shadows", "whites", "blacks", "lights", "darks")
 
 
@@ -92,6 +94,8 @@ def compose_measured(
     fields["elements"] = _capital(elements_text(described, elements, rng))
     for factor in FACTORS:
         planned = claims(measured, factor, clear)
+        if clear > 1.0:
+            planned = planned[:RETOLD_CLAIMS]
         if mode == "auto":
             problem = auto_problem(described, planned, measured, factor, rng)
         else:
@@ -104,7 +108,7 @@ def compose_measured(
 def plan_text(planned: list[Claim], measured: Change, factor: str, rng: random.Random) -> str:
     """One wording of a plan. Of several draws the first within MOST_WORDS is taken, else the shortest."""
     if planned == [LEAVE]:
-        return rng.choice(LEAVE_WORDING).format(THINGS[factor])
+        return about(rng.choice(LEAVE_WORDING), factor)
     best = ""
     for _ in range(_TRIES):
         parts = [_clause(claim, measured, rng) for claim in planned]
@@ -146,7 +150,7 @@ def _param_plan(
 ) -> str:
     """The sliders' own claims, without those that these pixels refute because another slider outdoes them."""
     if not is_set(values, factor):
-        return rng.choice(UNSET_WORDING).format(THINGS[factor])
+        return about(rng.choice(UNSET_WORDING), factor)
     shown = []
     for claim in announced(values, factor):
         if claim.axis == "saturation" and measured.monochrome:
@@ -154,9 +158,9 @@ def _param_plan(
         if not refutes(claim, measured):
             shown.append(claim)
     if not shown:
-        return rng.choice(GIVEN_WORDING).format(THINGS[factor])
+        return about(rng.choice(GIVEN_WORDING), factor)
     # Which slider comes third is seldom clear, and seldom of interest.
-    most = MOST_CLAIMS[factor] if clear == 1.0 else min(2, MOST_CLAIMS[factor])
+    most = MOST_CLAIMS[factor] if clear == 1.0 else RETOLD_CLAIMS
     return plan_text(shown[:most], measured, factor, rng)
 
 

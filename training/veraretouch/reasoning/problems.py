@@ -10,7 +10,7 @@ import random
 
 from .axes import LEAVE, Claim, effect
 from .measure import BANDS, Change, Stats
-from .wording import PLURAL, THINGS
+from .wording import PLURAL, about
 
 MOST_PROBLEMS = {"light": 2, "globalColor": 1, "specificColor": 1}
 
@@ -203,6 +203,14 @@ _FINE = (
     "nothing to repair in the {}",
     "no need to repair the {}",
     "no fault to fix in the {}",
+    "the {} has no fault",
+    "the {} needs no repair",
+    "the {} is fine",
+    "no need to change the {}",
+    "there is no fault in the {}",
+    "nothing to fix in the {}",
+    "the {} is sound",
+    "all is well with the {}",
 )
 _SOUND = (
     "no clear fault, but the {} can gain",
@@ -213,6 +221,14 @@ _SOUND = (
     "the {} can gain, without a clear fault",
     "room to refine the {}, no real fault",
     "the {} can be refined, no clear fault",
+    "the {} is sound, but can gain",
+    "the {} is fine, with room to gain",
+    "no fault to fix, but the {} can be better",
+    "there is room to gain in the {}",
+    "the {} is fine, yet it can be refined",
+    "nothing to repair, yet the {} can gain",
+    "the {} has no fault and can still gain",
+    "without a fault, the {} can be better",
 )
 
 
@@ -220,7 +236,7 @@ def auto_problem(stats: Stats, planned: list[Claim], change: Change, factor: str
     """The problem section of one factor in auto mode, without capital and stop."""
     found = faults(stats, planned, change, factor)
     if not found:
-        return rng.choice(_FINE if planned == [LEAVE] else _SOUND).format(THINGS[factor])
+        return about(rng.choice(_FINE if planned == [LEAVE] else _SOUND), factor)
     return "; ".join(rng.choice(_words(factor, axis, direction, stats)) for axis, direction in found)
 
 
@@ -244,6 +260,14 @@ _LOOK = (
     "it is too {} for the look",
     "too {} to match the look",
     "too {} to fit this look",
+    "the frame is too {} for this look",
+    "this look asks for less: too {}",
+    "the look does not fit yet: too {}",
+    "as it is, too {} for the look",
+    "still {} against the look",
+    "the photo is still too {} for it",
+    "to fit the look it is too {}",
+    "the picture is {} against this look",
 )
 _SUITS = (
     "no fault in the {} for this look",
@@ -254,13 +278,21 @@ _SUITS = (
     "the look needs no change to the {}",
     "nothing against the look in the {}",
     "no change to the {} is needed for this look",
+    "the {} fits the look",
+    "the {} fits this look as it is",
+    "the {} needs no change for the look",
+    "for the look the {} is fine",
+    "this look leaves nothing to fix in the {}",
+    "the {} is fine for this look",
+    "the look fits the {} as it is",
+    "nothing in the {} to change for this look",
 )
 
 
 def style_problem(stats: Stats, planned: list[Claim], factor: str, rng: random.Random) -> str:
     """The problem section of one factor in style mode: what the look has to overcome, largest first."""
     if planned == [LEAVE]:
-        return rng.choice(_SUITS).format(THINGS[factor])
+        return about(rng.choice(_SUITS), factor)
     planned = planned[: MOST_PROBLEMS[factor]]
     said = []
     for claim in planned:

@@ -156,6 +156,7 @@ DIRECTIONS: dict[str, dict[str, int]] = {
 }
 
 THINGS = {"light": "light", "globalColor": "overall color", "specificColor": "single colors"}
+# Sentences that fit many photos have a wording for each voice (`voice.COUNT`), so that none of them is met everywhere.
 LEAVE_WORDING = (
     "leave the {} as is",
     "keep the {} as is",
@@ -166,9 +167,65 @@ LEAVE_WORDING = (
     "leave the {} alone",
     "let the {} be",
     "nothing to change in the {}",
+    "the {} stays as is",
+    "no change to the {}",
+    "keep the {} as it is",
+    "leave the {} untouched",
+    "keep the {} untouched",
+    "no change is needed in the {}",
+    "the {} may stay as it is",
 )
-UNSET_WORDING = ("no setting for the {}", "no setting touches the {}", "no given settings for the {}")
-GIVEN_WORDING = ("apply the given settings for the {}", "follow the given settings for the {}")
+UNSET_WORDING = (
+    "no setting for the {}",
+    "no setting touches the {}",
+    "no given settings for the {}",
+    "there is no setting for the {}",
+    "no setting changes the {}",
+    "the {} has no setting",
+    "no setting is given for the {}",
+    "no setting concerns the {}",
+    "for the {} there is no setting",
+    "no setting moves the {}",
+    "no setting asks for a change of the {}",
+    "the {} is set by no setting",
+    "for the {} no setting is given",
+    "no setting was made for the {}",
+    "no setting reaches the {}",
+    "the given settings say nothing of the {}",
+)
+GIVEN_WORDING = (
+    "apply the given settings for the {}",
+    "follow the given settings for the {}",
+    "set the {} by the given settings",
+    "use the given settings for the {}",
+    "the given settings shape the {}",
+    "take the given settings for the {}",
+    "apply what the given settings ask of the {}",
+    "treat the {} by the given settings",
+    "the {} follows the given settings",
+    "move the {} by the given settings",
+    "do to the {} what the given settings say",
+    "for the {} apply the given settings",
+    "for the {} follow the given settings",
+    "the given settings decide on the {}",
+    "work on the {} by the given settings",
+    "carry out the given settings for the {}",
+)
+
+_OF_MANY = {
+    " colors is ": " colors are ", " colors stays ": " colors stay ", " colors has ": " colors have ", " colors needs ": " colors need ",
+    " colors fits ": " colors fit ", " colors follows ": " colors follow ", " as it is": " as they are", "it can be": "they can be",
+}  # fmt: skip
+
+
+def about(wording: str, factor: str) -> str:
+    """A wording with the name of a factor in its place; the single colors are many."""
+    text = wording.format(THINGS[factor])
+    if factor == "specificColor":
+        for one, many in _OF_MANY.items():
+            text = text.replace(one, many)
+    return text
+
 
 # What the object of a clause names, longest phrase first, by factor. Hue bands are named in the plural.
 NOUNS = {
