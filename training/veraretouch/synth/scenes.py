@@ -112,9 +112,11 @@ class Matcher:
         meant = torch.ones(len(self.scenes))
         sure = {name: shows(name, elements, light) for name in SCENES}
         for i, own in enumerate(self.scenes):
-            told = [sure[name] for name in own if sure[name] is not None]
-            if told:
-                meant[i] = FOREIGN * (KINDRED / FOREIGN) ** max(told)
+            told = [sure[name] for name in own if sure[name] is not None and not SCENES[name].night]
+            nights = [sure[name] for name in own if SCENES[name].night]
+            if told or nights:
+                # A street at noon is not what a look for streets at night is meant for.
+                meant[i] = FOREIGN * (KINDRED / FOREIGN) ** min([max(told, default=1.0), *nights])
         after = light.mean + self.lightness
         # A look cannot be blamed for what the photo is already.
         dark = (min(_LIGHT[0], light.mean) - after).clamp(min=0)
