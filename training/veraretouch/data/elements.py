@@ -293,6 +293,32 @@ def label_all(work: Path, nouns: dict, open_only: bool) -> tuple[dict[str, list[
     return elements, report
 
 
+def label_others(work: Path, photos: np.ndarray, nouns: dict) -> tuple[list[list[str]], bool]:
+    """Elements of photos that are not of this collection, uint8 [N,224,224,3], and whether the probe named them.
+
+    The probe needs the caches of `data.photos` and `data.flickr` in WORK; without them only ImageNet classes are named.
+    """
+    encoder = SemanticEncoder()
+    features = pooled_features(photos, encoder)
+    sums, probed = class_sums(features, encoder, nouns["classes"]), None
+    if all((work / name).exists() for name in ("flickr.npy", "flickr.json", "captions.json", "photos.npy", "photos.json")):
+        index, captions = (read_json(work / f"{name}.json", "") for name in ("flickr", "captions"))
+        counts = [caption_counts(captions[name], nouns["captions"]) for name in index]
+        looked = read_json(TABLES / "labelled.json", "It is part of the project; restore it.")
+        names = list(read_json(work / "photos.json", ""))
+        seen = {name: {looked["codes"][c] for c in codes} for name, codes in looked["photos"].items()}
+        known = [i for i, name in enumerate(names) if name in seen]
+        labels: list[set[str] | None] = [seen[names[i]] for i in known]
+        own = np.concatenate([cached_features(work, "photos", encoder)[known], features])
+        splits = [split for split, _ in index.values()]
+        probe = Probe(
+            cached_features(work, "flickr", encoder), counts, splits, own, labels + [None] * len(features),
+            list(looked["codes"].values()),
+        )  # fmt: skip
+        probed = probe.scores()[len(known) :]
+    return [choose(combine(sums, probed, i)) for i in range(len(features))], probed is not None
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder with the photo caches")

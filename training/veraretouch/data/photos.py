@@ -53,6 +53,7 @@ def why_no_photograph(name: str, rgb: np.ndarray, reviewed: dict[str, list[str]]
 def group_near_duplicates(hashes: list[int]) -> list[int]:
     """Group number per image: images within NEAR_DUPLICATE bits of each other share one (transitively)."""
     group = list(range(len(hashes)))
+    bits = np.array(hashes, np.uint64)
 
     def root(i: int) -> int:
         while group[i] != i:
@@ -61,9 +62,8 @@ def group_near_duplicates(hashes: list[int]) -> list[int]:
         return i
 
     for i in range(len(hashes)):
-        for j in range(i):
-            if images.hash_distance(hashes[i], hashes[j]) <= NEAR_DUPLICATE:
-                group[root(i)] = root(j)
+        for j in np.nonzero(np.bitwise_count(bits[:i] ^ bits[i]) <= NEAR_DUPLICATE)[0].tolist():
+            group[root(i)] = root(j)
     return [root(i) for i in range(len(hashes))]
 
 
@@ -164,6 +164,37 @@ def load_photos(
         all_names = list(index)
         names += [all_names[i] for i in chosen]
     return torch.cat(parts), names
+
+
+class PhotoCache:
+    """Photos of one split, read from the mapped cache one at a time: many processes then share the memory of one.
+
+    cache[i] is uint8 [224, 224, 3] sRGB; `names` and `classes` (licence) are in the same order.
+    """
+
+    def __init__(self, work: Path | str, split: str, open_only: bool = False):
+        if split not in SPLITS:
+            raise DataError(f"There is no split {split!r}; use one of {SPLITS}. Nothing was loaded.")
+        index = read_json(Path(work) / "photos.json", _HINT)
+        self._cache = np.load(Path(work) / "photos.npy", mmap_mode="r")
+        if len(self._cache) != len(index):
+            raise DataError(
+                f"photos.npy holds {len(self._cache)} images but photos.json {len(index)}. Nothing was loaded. {_HINT}"
+            )
+        kept = [
+            (i, name, cls)
+            for i, (name, (s, cls)) in enumerate(index.items())
+            if s == split and not (open_only and cls == "research")
+        ]
+        self._rows = [i for i, _, _ in kept]
+        self.names = [name for _, name, _ in kept]
+        self.classes = [cls for _, _, cls in kept]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.from_numpy(self._cache[self._rows[index]].copy())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,18 +1,19 @@
-"""Training examples of the three tasks, written as chunks of arrays that training reads many times.
-
-    python -m veraretouch.data.shards --config training/configs/data.toml --data DATA --work WORK --split train
+"""Draws training examples of the three tasks. `python -m veraretouch.synth.run` makes sets of them.
 
 An example holds what the model sees (semantic features and the 112-pixel picture of the photo as it is, or slider values),
 pixels before and after for the loss through the renderer, the answer composed from measurements of those pixels, and, for
-style, the instruction. Chunks are written whole or not at all and existing ones are kept, so a stopped run goes on.
+style, the instruction. It depends on nothing but the seed, the split, the task and its number.
 
-auto: a good photo is degraded (`degrade.KINDS`); the target is the photo itself or what the expert-C peer makes of the
-degraded picture. style: the target is a look applied to the photo. param: random slider values on a photo's pixels.
+auto: a good photo is degraded (`synth.auto`); the target is the photo itself or what a teacher makes of the degraded
+picture. style: the target is a look that suits the scene (`synth.scenes`), or settings asked for in plain words. param:
+random slider values on a photo's pixels.
 """
 
-import json
+from __future__ import annotations
+
 import random
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,38 +24,32 @@ from ..engine.develop import develop
 from ..engine.params import sample_params
 from ..reasoning.compose import Plain, compose
 from ..reasoning.figures import figures
-from ..train.common import read_config, stage_arguments
-from .degrade import degradation, run
+from ..synth.auto import AutoSource, Rejected
+from ..synth.prepare import Sources, database, elements_of
+from ..synth.scenes import Matcher, light_of
+from ..synth.score import load_scorer
+from ..synth.store import Sample, SynthError, key_of
+from ..synth.teachers import PeerTeacher, load_teachers
 from .features import SemanticEncoder
-from .inverse import InverseDegradation
+from .files import read_json
+from .inverse import InverseDegradation, load_networks
 from .looks import apply_look, load_looks
-from .peer import Peer
-from .photos import load_photos
+from .photos import PhotoCache
 from .spoken import spoken
 
+# The networks see this many examples at once, the last ones filled up: results then do not hang on how a run is divided.
 BATCH = 16
-CHUNK = 256
-GRID = 17
 MEASURED = 4096
-DRAWS = 8
-
-
-def bake(function, size: int = GRID) -> torch.Tensor:
-    """A colour function [N, 3] -> [N, 3] as a LUT [B, G, R, 3]; exact enough for pictures that only stand for 'a bad photo'."""
-    axis = torch.linspace(0, 1, size)
-    blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
-    return function(torch.stack((red, green, blue), -1).view(-1, 3)).view(size, size, size, 3)
-
-
-def apply_trilinear(lut: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
-    """lut [B, G, R, 3], rgb [N, 3] in [0, 1] -> [N, 3]; ten times as fast as exact interpolation in PyTorch."""
-    grid = (rgb * 2 - 1)[None, None, None]
-    return F.grid_sample(lut.permute(3, 0, 1, 2)[None], grid, align_corners=True)[0, :, 0, 0].T
+# Photos that are tried for one auto example before the rules for keeping a pair are said to be too strict.
+PHOTOS_TRIED = 60
 
 
 @dataclass
 class Example:
-    """One example before the shared work on pictures. `before` and `after` are [MEASURED, 3]."""
+    """One example before the shared work on pictures. `before` and `after` are [MEASURED, 3].
+
+    picture: uint8 [224, 224, 3], what the model sees; `whole` gives its target, the same shape in [0, 1]. None for param.
+    """
 
     task: str
     meta: dict
@@ -62,89 +57,135 @@ class Example:
     before: torch.Tensor
     after: torch.Tensor
     params: torch.Tensor
+    whole: Callable[[], torch.Tensor] | None = None
 
 
 class Maker:
-    """Draws examples; every example depends only on the seed, the split, the task and its number."""
+    """Draws examples of one split. Raises DataError or SynthError when something that the configuration needs is missing.
 
-    def __init__(self, config: dict, data: Path, work: Path, split: str, open_only: bool):
-        self.config, self.split = config, split
-        self.photos, self.names = load_photos(work, split, open_only=open_only)
-        elements = work / "elements.json"
-        self.elements = json.loads(elements.read_text()) if elements.exists() else {}
-        seen = "unseen" if split == "test" else "seen"
-        self.looks = load_looks(data, seen)
-        instructions = json.loads((work / "instructions.json").read_text())
-        wording = "unseen" if split == "test" else "seen"
-        self.instructions = {k: v[wording] or v["seen"] for k, v in instructions.items()}
-        self.peer = Peer.load(data).eval()
-        self.inverse = InverseDegradation(work / config["encoder"], self.photos, self.peer)
+    cache: folder of the photos (default: `work`); experts: folder of real pairs; without: see `synth.prepare.PARTS`.
+    """
+
+    def __init__(
+        self, config: dict, data: Path | None, work: Path, split: str, open_only: bool = False,
+        cache: Path | None = None, experts: Path | None = None, without: Iterable[str] = (),
+    ):  # fmt: skip
+        sources = Sources(Path(work), Path(cache or work), data, experts, frozenset(without), open_only).settled()
+        if split == "test":
+            # Measured is the way back to the photo itself; no model of ours has a say in what is measured.
+            sources = replace(sources, without=sources.without | {"score"})
+        self.config, self.split, self.sources = config, split, sources
+        self.photos = PhotoCache(sources.cache, split, open_only)
+        self.names = self.photos.names
+        if not self.names:
+            raise SynthError(f"No photo of {sources.cache} is in the split {split}. Nothing was made; give more photos or another --split.")
+        self.elements = elements_of(sources.cache)
+        self.auto = self._auto_source()
+        self.looks, self.instructions, self.matcher = [], {}, None
+        if "looks" not in sources.without:
+            self.looks = load_looks(data, "unseen" if split == "test" else "seen")
+            told = read_json(sources.instructions, "Run `python -m veraretouch.data.instructions` first.")
+            wording = "unseen" if split == "test" else "seen"
+            self.instructions = {k: v[wording] or v["seen"] for k, v in told.items()}
+            self.matcher = Matcher(self.looks, told, config["style"]["scene"])
         self.semantic = SemanticEncoder().eval().to(memory_format=torch.channels_last)
+
+    def _auto_source(self) -> AutoSource:
+        sources, settings = self.sources, self.config["auto"]
+        teachers = {}
+        if "teachers" not in sources.without:
+            teachers = load_teachers(list(settings["teachers"]), sources.data)
+        self.teachers = teachers
+        shares = {kind: share for kind, share in settings["degradation"].items() if kind not in sources.without and share}
+        original = settings["original"]
+        if self.split == "test":
+            original = 1.0
+        if self.split == "test" or not teachers:
+            shares.pop("none", None)
+        base = drawn = inverse = None
+        if {"inverse", "ranges"} & set(shares):
+            base, drawn = database(self.config, sources, teachers, "ranges" in shares)
+        if "inverse" in shares:
+            nets = load_networks(sources.work / self.config["encoder"])
+            inverse = InverseDegradation(nets, base, self.config["pairs"]["near"])
+        scorer = None if "score" in sources.without else load_scorer(sources.work)
+        return AutoSource(
+            shares, original, settings["visible"], settings["margin"], teachers, dict(settings["teachers"]), drawn, inverse, scorer
+        )
+
+    @property
+    def peer(self):
+        """The 3D LUT peer itself, for comparisons."""
+        teacher = self.teachers.get("peer")
+        if not isinstance(teacher, PeerTeacher):
+            raise SynthError("This maker has no 3D LUT peer: teachers were left out or [auto.teachers] does not name it.")
+        return teacher.peer
 
     def draw(self, task: str, number: int) -> Example:
         seed = f"{self.config['seed']} {self.split} {task} {number}"
         rng, generator = random.Random(seed), torch.Generator()
         generator.manual_seed(rng.getrandbits(60))
+        return {"auto": self._auto, "style": self._style, "param": self._param}[task](rng, generator)
+
+    def _photo(self, rng: random.Random, generator: torch.Generator, task: str) -> tuple[int, torch.Tensor, torch.Tensor, dict]:
+        """(number, uint8 [224, 224, 3], which pixels are measured, meta) of a random photo."""
         index = rng.randrange(len(self.photos))
-        photo = self.photos[index].view(-1, 3).float() / 255
-        where = torch.randperm(len(photo), generator=generator)[:MEASURED]
-        meta = {"task": task, "photo": self.names[index]}
-        draw = {"auto": self._auto, "style": self._style, "param": self._param}[task]
-        return draw(photo, where, meta, rng, generator)
+        photo = self.photos[index]
+        where = torch.randperm(photo.shape[0] * photo.shape[1], generator=generator)[:MEASURED]
+        return index, photo, where, {"task": task, "photo": self.names[index], "class": self.photos.classes[index]}
 
-    def _auto(self, photo, where, meta, rng, generator) -> Example:
-        shares = dict(self.config["auto"])
-        kinds = dict(shares["degradation"])
-        if self.split == "test":
-            # Measured is the way back from a perturbation to the photo itself.
-            shares["original"] = 1.0
-            kinds.pop("none", None)
-        kind = rng.choices(list(kinds), list(kinds.values()))[0]
-        target = rng.choices(["original", "peer"], [shares["original"], 1 - shares["original"]])[0]
-        if kind == "none":
-            degraded, target = photo, "peer"
-        else:
-            degraded = self._degraded(photo, where, kind, generator)
-        picture = (degraded * 255).round().to(torch.uint8)
-        before = picture[where].float() / 255
-        if target == "original":
-            after = photo[where]
-        else:
-            weights = self.peer.weights(picture.view(1, 224, 224, 3).permute(0, 3, 1, 2).float() / 255)
-            after = self.peer.apply(before[None], weights)[0]
-        meta.update(degradation=kind, target=target)
-        return Example("auto", meta, picture.view(224, 224, 3), before, after, torch.zeros(38))
-
-    def _degraded(self, photo, where, kind: str, generator) -> torch.Tensor:
-        """The photo degraded so that it can be seen: a change of a few levels is no fault to be found and mended."""
-        for _ in range(DRAWS):
-            lut = bake(lambda rgb: run(degradation(kind, generator, self.inverse.draw), rgb))
-            degraded = apply_trilinear(lut, photo).clamp(0, 1)
-            if (degraded[where] - photo[where]).square().mean() >= 10 ** (-self.config["auto"]["visible"] / 10):
+    def _auto(self, rng: random.Random, generator: torch.Generator) -> Example:
+        rejected = Rejected()
+        for _ in range(PHOTOS_TRIED):
+            _, photo, where, meta = self._photo(rng, generator, "auto")
+            flaw = self.auto.draw(photo, meta["photo"], rng, generator, rejected)
+            if flaw is not None:
                 break
-        return degraded
+        else:
+            raise SynthError(
+                f"None of {PHOTOS_TRIED} photos gave a pair that is kept ({rejected.invisible} draws could not be seen, "
+                f"{rejected.unliked} were not scored better). No shard was written of it; lower auto.margin or raise auto.visible."
+            )
+        seen = flaw.picture.view(-1, 3).float() / 255
+        retouch = flaw.retouch or (lambda rgb: photo.view(-1, 3).float() / 255)
+        before = seen[where]
+        after = photo.view(-1, 3)[where].float() / 255 if flaw.retouch is None else flaw.retouch(before)
+        meta.update(degradation=flaw.kind, target=flaw.target, rejected=[rejected.invisible, rejected.unliked])
+        return Example("auto", meta, flaw.picture, before, after, torch.zeros(38), lambda: retouch(seen).view(photo.shape))
 
-    def _style(self, photo, where, meta, rng, generator) -> Example:
-        # The test set keeps to looks: its figures stay comparable.
-        if self.split != "test" and rng.random() < self.config["style"]["spoken"]:
+    def _style(self, rng: random.Random, generator: torch.Generator) -> Example:
+        _, photo, where, meta = self._photo(rng, generator, "style")
+        colours = photo.view(-1, 3).float() / 255
+        # The test set keeps to looks, evenly drawn: its figures stay comparable.
+        if not self.looks or (self.split != "test" and rng.random() < self.config["style"]["spoken"]):
             meta["instruction"], params = spoken(rng, unseen=self.split == "val" and rng.random() < 0.5)
-            meta["look"] = "spoken"
-            after = develop(photo[where][None], params[None])[0]
-            return Example("style", meta, (photo * 255).round().to(torch.uint8).view(224, 224, 3), photo[where], after, torch.zeros(38))
-        look = rng.choice(self.looks)
-        texts = self.instructions[look.key]
-        meta.update(look=look.key, instruction=rng.choice(texts))
-        after = apply_look(photo[where], look).clamp(0, 1)
-        return Example("style", meta, (photo * 255).round().to(torch.uint8).view(224, 224, 3), photo[where], after, torch.zeros(38))
+            meta.update(look="spoken", group="spoken")
 
-    def _param(self, photo, where, meta, rng, generator) -> Example:
+            def retouch(rgb: torch.Tensor) -> torch.Tensor:
+                return develop(rgb[None], params[None])[0]
+        else:
+            if self.split == "test":
+                look = rng.choice(self.looks)
+            else:
+                weights = self.matcher.weights(self.elements.get(meta["photo"], []), light_of(colours))
+                look = rng.choices(self.looks, weights)[0]
+            meta.update(look=look.key, group=look.category, instruction=rng.choice(self.instructions[look.key]))
+
+            def retouch(rgb: torch.Tensor) -> torch.Tensor:
+                return apply_look(rgb, look).clamp(0, 1)
+
+        before = colours[where]
+        return Example("style", meta, photo, before, retouch(before), torch.zeros(38), lambda: retouch(colours).view(photo.shape))
+
+    def _param(self, rng: random.Random, generator: torch.Generator) -> Example:
+        _, photo, where, meta = self._photo(rng, generator, "param")
         params = sample_params(1, generator)
         while not params.any():
             params = sample_params(1, generator)
         # Sliders move in whole steps of 1/100.
         params = (params * 100).round() / 100
-        after = develop(photo[where][None], params)[0]
-        return Example("param", meta, None, photo[where], after, params[0])
+        before = photo.view(-1, 3)[where].float() / 255
+        return Example("param", meta, None, before, develop(before[None], params)[0], params[0])
 
     def _answer(self, e: Example, task: str, words: random.Random) -> dict[str, str]:
         params = e.params.tolist() if task == "param" else None
@@ -155,80 +196,34 @@ class Maker:
     def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The picture of an auto or style example and its target, both [224, 224, 3] in [0, 1], to be looked at."""
         example = self.draw(task, number)
-        before = example.picture.float() / 255
-        index = self.names.index(example.meta["photo"])
-        photo = self.photos[index].float() / 255
-        if task == "auto":
-            return before, photo
-        look = next(look for look in self.looks if look.key == example.meta["look"])
-        return before, apply_look(photo.view(1, -1, 3), look).view(photo.shape).clamp(0, 1)
+        return example.picture.float() / 255, example.whole()
 
     @torch.no_grad()
-    def chunk(self, task: str, first: int, count: int) -> tuple[dict[str, np.ndarray], list[dict]]:
-        arrays: dict[str, list] = {"before": [], "after": [], "params": []}
-        if task != "param":
-            arrays.update(tone=[], features=[], figures=[])
-        metas = []
+    def samples(self, task: str, first: int, count: int) -> list[Sample]:
+        """Examples first, ..., first + count - 1 as they are stored; `first` is a multiple of BATCH."""
+        found = []
         for start in range(first, first + count, BATCH):
-            examples = [self.draw(task, n) for n in range(start, min(start + BATCH, first + count))]
-            if task != "param":
-                pictures = torch.stack([e.picture for e in examples]).permute(0, 3, 1, 2).float() / 255
-                pictures = pictures.contiguous(memory_format=torch.channels_last)
-                arrays["features"].append(self.semantic(pictures).half().numpy())
-                tone = F.avg_pool2d(pictures, 2).permute(0, 2, 3, 1)
-                arrays["tone"].append((tone * 255).round().to(torch.uint8).numpy())
-            for number, e in enumerate(examples, start):
-                words = f"{self.config['seed']} words {self.split} {task} {number}"
-                e.meta["fields"] = self._answer(e, task, random.Random(words))
-                # The same claims always in the same words: what is left to learn is what depends on the photo.
-                e.meta["plainFields"] = self._answer(e, task, Plain())
-                e.meta["names"] = self.elements.get(e.meta["photo"], [])
-                metas.append(e.meta)
-            if task != "param":
-                arrays["figures"].append(torch.stack([figures(e.before) for e in examples]).numpy())
-            kept = self.config["pixels"]
-            for name, values in (("before", "before"), ("after", "after")):
-                stacked = torch.stack([getattr(e, values)[:kept] for e in examples])
-                arrays[name].append((stacked * 255).round().to(torch.uint8).numpy())
-            arrays["params"].append(torch.stack([e.params for e in examples]).numpy())
-        return {name: np.concatenate(parts) for name, parts in arrays.items()}, metas
+            numbers = range(start, min(start + BATCH, first + count))
+            found += self._batch(task, numbers, [self.draw(task, n) for n in numbers])
+        return found
 
-
-def build(config: dict, data: Path, work: Path, split: str, part: tuple[int, int] = (0, 1), open_only: bool = False) -> None:
-    """Write WORK/shards/NAME/SPLIT/TASK-NNNN.npz and .json; `part` (k, n) makes every n-th chunk from k on."""
-    torch.manual_seed(0)
-    folder = work / "shards" / config["name"] / split
-    folder.mkdir(parents=True, exist_ok=True)
-    maker = Maker(config, data, work, split, open_only)
-    plan = [
-        (task, first) for task, total in config["counts"][split].items() for first in range(0, total, CHUNK)
-    ]
-    # Interleaved tasks, so that a set that is not complete yet is already balanced.
-    plan.sort(key=lambda entry: (entry[1] / config["counts"][split][entry[0]], entry[0]))
-    for task, first in plan[part[0] :: part[1]]:
-        path = folder / f"{task}-{first // CHUNK:04d}.npz"
-        if path.with_suffix(".json").exists():
-            continue
-        arrays, metas = maker.chunk(task, first, min(CHUNK, config["counts"][split][task] - first))
-        partial = path.with_suffix(".part.npz")
-        np.savez(partial, **arrays)
-        partial.rename(path)
-        partial = path.with_suffix(".json.part")
-        partial.write_text(json.dumps(metas))
-        partial.rename(path.with_suffix(".json"))
-        print(f"{path.name}: {len(metas)} examples", flush=True)
-
-
-def main() -> None:
-    parser = stage_arguments(__doc__.splitlines()[0])
-    parser.add_argument("--split", default="train", choices=("train", "val", "test"))
-    parser.add_argument("--part", default="0/1", help="k/n: make every n-th chunk from k on")
-    parser.add_argument("--open-only", action="store_true", help="use photos of open licences only")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads or 1)
-    k, n = (int(x) for x in arguments.part.split("/"))
-    build(read_config(arguments.config), arguments.data, arguments.work, arguments.split, (k, n), arguments.open_only)
-
-
-if __name__ == "__main__":
-    main()
+    def _batch(self, task: str, numbers: range, examples: list[Example]) -> list[Sample]:
+        arrays: list[dict[str, np.ndarray]] = [{} for _ in examples]
+        if task != "param":
+            pictures = torch.stack([e.picture for e in examples]).permute(0, 3, 1, 2).float() / 255
+            filled = torch.cat((pictures, pictures[-1:].expand(BATCH - len(pictures), -1, -1, -1)))
+            features = self.semantic(filled.contiguous(memory_format=torch.channels_last)).half().numpy()
+            tone = (F.avg_pool2d(pictures, 2).permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+            for own, e, feature, small in zip(arrays, examples, features, tone):
+                own.update(tone=small, features=feature, figures=figures(e.before).numpy())
+        kept = self.config["pixels"]
+        for number, own, e in zip(numbers, arrays, examples, strict=True):
+            words = f"{self.config['seed']} words {self.split} {task} {number}"
+            e.meta["fields"] = self._answer(e, task, random.Random(words))
+            # The same claims always in the same words: what is left to learn is what depends on the photo.
+            e.meta["plainFields"] = self._answer(e, task, Plain())
+            e.meta["names"] = self.elements.get(e.meta["photo"], [])
+            for name, values in (("before", e.before), ("after", e.after)):
+                own[name] = (values[:kept] * 255).round().to(torch.uint8).numpy()
+            own["params"] = e.params.numpy()
+        return [Sample(key_of(task, n), e.meta, own) for n, e, own in zip(numbers, examples, arrays, strict=True)]

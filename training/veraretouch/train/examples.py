@@ -1,16 +1,15 @@
 """Shards as training batches: token sequences with the positions of loss and of the control latents."""
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ..export.dialogue import LATENT_ROW, Dialogue, focus_of
 from ..models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
+from ..synth.store import Index, SynthError, read_shard
 
 PAD = 0
 
@@ -97,27 +96,41 @@ def section_vocabulary(metas: list[dict], names: list[str], encode) -> dict[str,
 
 
 class Shards:
-    """All examples of one split in memory."""
+    """All examples of one split in memory: those of the whole shards in `folder` (`synth.store`), tasks in order of name."""
 
     def __init__(self, folder: Path, tasks: tuple[str, ...] = ("auto", "style", "param")):
+        index = Index.read(folder)
+        entries = sorted((e for e in index.entries.values() if e.task in tasks), key=lambda e: e.name)
+        if not entries:
+            raise SynthError(f"There are no examples of {', '.join(tasks)} in {folder}. Make them with `python -m veraretouch.synth.run`.")
+        count = sum(e.count for e in entries)
+        pictures = sum(e.count for e in entries if e.task != "param")
         self.metas: list[dict] = []
-        parts: dict[str, list[np.ndarray]] = {"before": [], "after": [], "params": [], "tone": [], "features": [], "figures": []}
         self.image_row: list[int] = []
-        images = 0
-        for path in sorted(folder.glob("*.json")):
-            if path.name.split("-")[0] not in tasks:
-                continue
-            metas = json.loads(path.read_text())
-            with np.load(path.with_suffix(".npz")) as arrays:
-                for name in arrays.files:
-                    parts[name].append(arrays[name])
-                pictures = "tone" in arrays.files
-            self.metas += metas
-            self.image_row += list(range(images, images + len(metas))) if pictures else [-1] * len(metas)
-            images += len(metas) if pictures else 0
-        if not self.metas:
-            raise FileNotFoundError(f"no examples in {folder}; make them with veraretouch.data.shards")
-        self.arrays = {name: torch.from_numpy(np.concatenate(values)) for name, values in parts.items() if values}
+        self.arrays: dict[str, torch.Tensor] = {}
+        row = image = 0
+        for entry in entries:
+            held = row
+            for sample in read_shard(folder / entry.name):
+                if row == held + entry.count:
+                    row += 1
+                    break
+                for name, array in sample.arrays.items():
+                    of_picture = name in ("tone", "features", "figures")
+                    if name not in self.arrays:
+                        # Filled in place: with lists to be joined, twice the memory would be needed.
+                        rows = pictures if of_picture else count
+                        self.arrays[name] = torch.empty((rows, *array.shape), dtype=torch.from_numpy(array.copy()).dtype)
+                    self.arrays[name][image if of_picture else row].copy_(torch.from_numpy(array.copy()))
+                self.metas.append(sample.meta)
+                self.image_row.append(image if "tone" in sample.arrays else -1)
+                image += "tone" in sample.arrays
+                row += 1
+            if row != held + entry.count:
+                raise SynthError(
+                    f"{folder / entry.name} does not hold the {entry.count} examples that the index names. Nothing was changed. "
+                    "Delete it and run synth.run again."
+                )
 
     def __len__(self) -> int:
         return len(self.metas)

@@ -1,0 +1,155 @@
+"""Makes examples on Ray Data: embedded on this machine, or on a cluster by its address."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..data.files import DataError
+from .store import SynthError, pack
+
+# Rows of one Ray dataset: its plan and what it remembers stay small however many examples are asked for.
+WAVE = 2048
+_OBJECTS = 512 << 20
+_ROOT = Path(__file__).resolve().parents[2]
+Row = tuple[str, int, int]  # task, first example, how many
+Packed = list[tuple[str, dict[str, bytes]]]
+
+
+def make_row(maker, row: Row) -> Packed:
+    """Examples of one row as (key, members)."""
+    return [(sample.key, pack(sample)) for sample in maker.samples(*row)]
+
+
+class _Worker:
+    """An actor that holds a maker. Rows come as columns, examples go as one pickled list per row."""
+
+    def __init__(self, settings: dict):
+        import torch
+
+        from ..data.shards import Maker
+
+        torch.set_num_threads(1)
+        self.maker = Maker(**settings)
+
+    def __call__(self, batch: dict) -> dict:
+        rows = [(str(t), int(f), int(c)) for t, f, c in zip(batch["task"], batch["first"], batch["count"], strict=True)]
+        return {
+            "task": [row[0] for row in rows], "first": [row[1] for row in rows],
+            "examples": [pickle.dumps(make_row(self.maker, row)) for row in rows],
+        }  # fmt: skip
+
+
+def _quiet() -> None:
+    """Before Ray is imported: no usage statistics, no log lines or progress bars of its own."""
+    os.environ.update(
+        RAY_USAGE_STATS_ENABLED="0", RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0", RAY_DATA_DISABLE_PROGRESS_BARS="1",
+        RAY_enable_metrics_collection="0",
+    )  # fmt: skip
+    # Workers of an embedded Ray find this package as the command did.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+
+
+class _Aside:
+    """Keeps what Ray's core prints on the process's error stream off the terminal; Python's own errors still get there."""
+
+    def __init__(self) -> None:
+        self._stream = self._python = None
+
+    def begin(self) -> None:
+        sys.stderr.flush()
+        self._stream, self._python = os.dup(2), sys.stderr
+        try:
+            own = self._python.fileno() == 2
+        except (OSError, ValueError):
+            own = False
+        if own:
+            sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+
+    def end(self) -> None:
+        if self._stream is not None:
+            os.dup2(self._stream, 2)
+            os.close(self._stream)
+            if sys.stderr is not self._python:
+                sys.stderr.close()
+                sys.stderr = self._python
+            self._stream = None
+
+
+_aside = _Aside()
+
+
+def start(workers: int, address: str | None) -> None:
+    """Start an embedded Ray of `workers` CPUs, or join a cluster. Raises SynthError."""
+    _quiet()
+    try:
+        import ray
+        import ray.data
+    except ImportError as cause:
+        raise SynthError(f"Ray is missing ({cause}). Nothing was made. Install training/requirements.txt, or pass --workers 0.") from cause
+    _aside.begin()
+    common = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
+    try:
+        if address:
+            # A cluster's machines get the package; data and work folders they must see under the same paths.
+            environment = {"working_dir": str(_ROOT), "excludes": ["results", "tests", ".work", "**/__pycache__"]}
+            ray.init(address=address, runtime_env=environment, **common)
+        else:
+            ray.init(num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
+    except (OSError, RuntimeError, ValueError, ImportError) as cause:
+        _aside.end()
+        where = f"the cluster at {address}" if address else "Ray on this machine"
+        raise SynthError(f"Cannot start {where} ({cause}). Nothing was made. --workers 0 does without Ray.") from cause
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def stop() -> None:
+    import ray
+
+    ray.shutdown()
+    _aside.end()
+
+
+def examples(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[Row, Packed]]:
+    """Examples of all rows, in whatever order they are done. Ray must have been started. Raises what a maker raised."""
+    import ray
+    import ray.exceptions
+
+    counts = {(task, first): count for task, first, count in rows}
+    for begin in range(0, len(rows), WAVE):
+        wave = rows[begin : begin + WAVE]
+        items = [{"task": task, "first": first, "count": count} for task, first, count in wave]
+        # One row a block: what is done is handed on at once, and no worker waits for another's backlog.
+        data = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+            _Worker, fn_constructor_args=(settings,), batch_size=1, concurrency=min(workers, len(items)), num_cpus=1
+        )
+        try:
+            for batch in data.iter_batches(batch_size=None, prefetch_batches=1):
+                for task, first, packed in zip(batch["task"], batch["first"], batch["examples"], strict=True):
+                    row = (str(task), int(first), counts[str(task), int(first)])
+                    yield row, pickle.loads(packed)
+        except ray.exceptions.RayError as error:
+            raise _own(error) from error
+
+
+def _own(error: BaseException) -> DataError:
+    """Of an error that came through Ray, ours if there is one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        inner = getattr(seen, "cause", None) or seen.__cause__
+        for one in (seen, inner):
+            if isinstance(one, DataError):
+                return SynthError(str(one).splitlines()[0]) if "\n" in str(one) else one
+        seen = inner if inner is not seen else None
+    return SynthError(f"A worker stopped ({str(error).strip().splitlines()[-1]}). Whole shards stand; the same command goes on.")
