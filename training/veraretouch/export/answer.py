@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from veraretouch.export.dialogue import LATENT_ROW, Dialogue, focus_of
+from veraretouch.export.dialogue import LATENT_ROW, Dialogue, Section, focus_of
 
 # The three latents are read where the last section's end (or what stands behind it) and the first two retouch tokens are
 # fed; with latents first, where the three retouch tokens are fed.
@@ -76,7 +76,7 @@ class AnswerWalk:
         allowed = np.where(self.dialogue.section_mask(section), logits, -np.inf)
         best = np.partition(allowed, -2)[-2:]
         self.margin = min(self.margin, float(best[1] - best[0]))
-        token = int(self.dialogue.output_ids[int(np.argmax(allowed))])
+        token = int(self.dialogue.output_ids[self._pick(allowed, section)])
         end = self.dialogue.token_id(section.end)
         self.pending, self.marks, self.latent_places = [], [], []
         if token != end:
@@ -86,6 +86,10 @@ class AnswerWalk:
                 return
             self.cut_sections += 1
         self._finish_section(section.field, end)
+
+    def _pick(self, allowed: np.ndarray, section: Section) -> int:
+        """Which of the output tokens comes next: the likeliest. `allowed` holds -inf where the section forbids one."""
+        return int(np.argmax(allowed))
 
     def _finish_section(self, name: str, end: int) -> None:
         self.fields[name] = self.dialogue.decode_text(self._text)

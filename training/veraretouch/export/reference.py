@@ -7,7 +7,7 @@ are padded on the left with positions that the attention mask hides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import nn
@@ -50,6 +50,7 @@ def generate_batch(
     instructions: Sequence[str] | None = None,
     params: torch.Tensor | None = None,
     voices: Sequence[int] | None = None,
+    new_walk: Callable[[Dialogue, str], AnswerWalk] = AnswerWalk,
 ) -> list[GenerationResult]:
     """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
 
@@ -58,7 +59,8 @@ def generate_batch(
     `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
     [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
     plan's factor tokens [B,3,H] too. Style needs one instruction per image. `voices`: a number per row, in place of the
-    ones that follow from the inputs.
+    ones that follow from the inputs. `new_walk` makes the walk of each answer, in order; one that samples picks by its
+    own rule.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -66,7 +68,7 @@ def generate_batch(
     places = {"image": vlm.vision(images)} if params is None else {
         "params": vlm.param_projector(params)
     }  # fmt: skip
-    walks = [AnswerWalk(dialogue, mode) for _ in range(rows)]
+    walks = [new_walk(dialogue, mode) for _ in range(rows)]
     plan = _plan(vlm, dialogue, table, places, instructions)
     focus = None if plan is None else _focus(vlm, images, places, plan)
     feeds = []
@@ -85,7 +87,7 @@ def generate_batch(
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
     return [
         GenerationResult(
-            w.fields, w.token_ids, latents[i].float().numpy(), w.cut_sections == 0, w.margin
+            w.fields, w.token_ids, latents[i].float().cpu().numpy(), w.cut_sections == 0, w.margin
         )
         for i, w in enumerate(walks)
     ]
@@ -206,14 +208,14 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
         embeds, fresh, positions = _pad_left(feeds, counts, lengths, table.shape[1])
         mask = torch.cat([mask, fresh], dim=1)
         hidden = vlm.lm(
-            inputs_embeds=embeds.to(table.dtype),
-            attention_mask=mask,
-            position_ids=positions,
+            inputs_embeds=embeds.to(table),
+            attention_mask=mask.to(table.device),
+            position_ids=positions.to(table.device),
             past_key_values=cache,
             use_cache=True,
         ).last_hidden_state
         lengths = lengths + counts
-        logits = (hidden[:, -1] @ head.T).float().numpy()
+        logits = (hidden[:, -1] @ head.T).float().cpu().numpy()
         for row, walk in enumerate(walks):
             if walk.latent_places:
                 behind = torch.tensor(walk.latent_places) - len(walk.pending)

@@ -35,12 +35,13 @@ from .vlm import TASKS, load_answering, trained_state
 
 def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
     """The model as `generate_batch` takes it, with row numbers of `shards` in place of images: features are stored."""
+    device = model.head.device
     return SimpleNamespace(
         lm=model.lm, head=model.head, added_rows=model.added_rows, param_projector=model.param_projector,
         adaptor=adaptor or model.adaptor, output_ids=model.output_ids, focus_row=model.focus_row,
         style_projector=model.style_projector,
-        vision=lambda numbers: model.vision.project(shards.features(numbers), shards.tone(numbers)),
-        foresee=lambda numbers, plan: model.foresee_on(colours_of(shards.tone(numbers)), plan),
+        vision=lambda numbers: model.vision.project(shards.features(numbers).to(device), shards.tone(numbers).to(device)),
+        foresee=lambda numbers, plan: model.foresee_on(colours_of(shards.tone(numbers)).to(device), plan),
     )  # fmt: skip
 
 

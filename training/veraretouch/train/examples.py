@@ -40,17 +40,23 @@ def mix_sequences(sequences: list[Sequence], metas: list[dict]) -> None:
             sequence.other = sequences[row].instruction
 
 
-def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
-    """Prompt and answer as the decode rules lay them out: start tags and retouch tokens are given, not predicted.
-
-    answers: "fields" for the answer in its many wordings, "plainFields" for the one with a single wording per claim.
-    """
+def encode_prompt(meta: dict, dialogue: Dialogue) -> list[int]:
+    """Ids of an example's prompt, with slots where tokens of the picture or of sliders are spliced in."""
     ids: list[int] = []
     for part in dialogue.prompt_parts(meta["task"], meta.get("instruction", ""), meta.get("voice", 0)):
         if isinstance(part, str):
             ids += [IMAGE_SLOT] * IMAGE_TOKENS if part == "image" else [PARAM_SLOT] * PARAM_TOKENS
         else:
             ids += part
+    return ids
+
+
+def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
+    """Prompt and answer as the decode rules lay them out: start tags and retouch tokens are given, not predicted.
+
+    answers: "fields" for the answer in its many wordings, "plainFields" for the one with a single wording per claim.
+    """
+    ids = encode_prompt(meta, dialogue)
     targets, focus = [], []
     first = len(ids)
     if dialogue.latents_first:

@@ -83,7 +83,8 @@ class Step:
     def __init__(self, model: VeraRetouchVLM, renderer, shards: Shards, device: str, half: bool = False):
         self.model, self.renderer, self.shards, self.device, self.half = model, renderer, shards, device, half
 
-    def __call__(self, batch: Batch, pixels: int, rng: torch.Generator | None) -> tuple[torch.Tensor, ...]:
+    def answer(self, batch: Batch, rng: torch.Generator | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [K, Vout] of the batch's K targets, in their order, and latents [B, 3, D]."""
         model, shards, device = self.model, self.shards, self.device
         is_image = torch.tensor([shards.metas[i]["task"] != "param" for i in batch.rows.tolist()])
         image_tokens = param_tokens = None
@@ -101,12 +102,15 @@ class Step:
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=self.half):
             hidden = model.hidden(embeds, batch.mask.to(device))
             logits = model.logits(hidden[batch.target_rows, batch.target_positions]).float()
-        hidden = hidden.float()
+        states = hidden.float()[torch.arange(len(batch.rows))[:, None], batch.states]
+        mask = torch.where(is_image[:, None].to(device), torch.ones_like(params[:, :3]), factor_mask(params))
+        return logits, model.adaptor(states.flatten(1), plan) * mask[..., None]
+
+    def __call__(self, batch: Batch, pixels: int, rng: torch.Generator | None) -> tuple[torch.Tensor, ...]:
+        shards, device = self.shards, self.device
+        logits, latents = self.answer(batch, rng)
         classes = batch.target_tokens.to(device)
         words = F.cross_entropy(logits, classes)
-        states = hidden[torch.arange(len(batch.rows))[:, None], batch.states]
-        mask = torch.where(is_image[:, None].to(device), torch.ones_like(params[:, :3]), factor_mask(params))
-        latents = model.adaptor(states.flatten(1), plan) * mask[..., None]
         before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
         out = self.renderer(before, latents)
         # The mixture of two looks has no target but what its own tokens render: only its words are learnt.
