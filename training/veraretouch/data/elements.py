@@ -51,7 +51,7 @@ _IMPLIED = {
 
 
 def pooled_features(images: np.ndarray, encoder: SemanticEncoder, batch: int = 32) -> np.ndarray:
-    """uint8 [N,224,224,3] -> float32 [N,1280], mean of the encoder's last feature map."""
+    """uint8 [N,256,256,3] -> float32 [N,1280], mean of the encoder's last feature map."""
     out = np.empty((len(images), FEATURE_SIZE), np.float32)
     with torch.no_grad():
         for start in range(0, len(images), batch):
@@ -294,7 +294,7 @@ def label_all(work: Path, nouns: dict, open_only: bool) -> tuple[dict[str, list[
 
 
 def label_others(work: Path, photos: np.ndarray, nouns: dict) -> tuple[list[list[str]], bool]:
-    """Elements of photos that are not of this collection, uint8 [N,224,224,3], and whether the probe named them.
+    """Elements of photos that are not of this collection, uint8 [N,256,256,3], and whether the probe named them.
 
     The probe needs the caches of `data.photos` and `data.flickr` in WORK; without them only ImageNet classes are named.
     """

@@ -11,7 +11,7 @@ from torch import nn
 
 FEATURE_SIZE = 1280
 FEATURE_GRID = 3
-INPUT_SIZE = 224
+INPUT_SIZE = 256
 
 
 class FeatureError(RuntimeError):
@@ -42,8 +42,8 @@ def _load_backbone() -> nn.Module:
 class _FixedAveragePool(nn.Module):
     """`adaptive_avg_pool2d` of a fixed square size written as one matrix product.
 
-    ONNX can only express adaptive pooling whose windows do not overlap; 7 -> 3 does overlap
-    (rows 0-2, 2-4, 4-6), so the pooling is a constant [out*out, in*in] matrix instead.
+    ONNX can only express adaptive pooling whose windows do not overlap; 8 -> 3 does overlap
+    (rows 0-2, 2-5, 5-7), so the pooling is a constant [out*out, in*in] matrix instead.
     """
 
     def __init__(self, size: int, out: int) -> None:
@@ -60,20 +60,20 @@ class _FixedAveragePool(nn.Module):
 
 
 class SemanticEncoder(nn.Module):
-    """What is in the picture: sRGB image [B,3,224,224] in [0,1] -> features [B,9,1280].
+    """What is in the picture: sRGB image [B,3,size,size] in [0,1] -> features [B,9,1280].
 
     The nine rows are a 3x3 grid in reading order, each the mean of the last convolution's output
-    (after batch norm and ReLU6, before the classifier) over its part of the 7x7 map.
+    (after batch norm and ReLU6, before the classifier) over its part of the map, 8x8 at 256 pixels (7x7 at 224).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = INPUT_SIZE) -> None:
         super().__init__()
         backbone = _load_backbone()
         self.stem = nn.Sequential(backbone._conv_stem, backbone._bn0, nn.ReLU6())
         self.blocks = nn.Sequential(*backbone._blocks)
         self.head = nn.Sequential(backbone._conv_head, backbone._bn1, nn.ReLU6())
         self.classifier = backbone._fc  # kept to check the weights and to name ImageNet classes; not used in forward
-        self.pool = _FixedAveragePool(INPUT_SIZE // 32, FEATURE_GRID)
+        self.pool = _FixedAveragePool(size // 32, FEATURE_GRID)
         self.requires_grad_(False)
         self.eval()
 
@@ -82,14 +82,14 @@ class SemanticEncoder(nn.Module):
         return super().train(False)
 
     def feature_map(self, image: torch.Tensor) -> torch.Tensor:
-        """[B,3,224,224] in [0,1] -> [B,1280,7,7]."""
+        """[B,3,size,size] in [0,1] -> [B,1280,size/32,size/32]."""
         return self.head(self.blocks(self.stem(image * 2.0 - 1.0)))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.pool(self.feature_map(image))
 
     def class_probabilities(self, image: torch.Tensor) -> torch.Tensor:
-        """[B,3,224,224] in [0,1] -> ImageNet-1k probabilities [B,1000]."""
+        """[B,3,size,size] in [0,1] -> ImageNet-1k probabilities [B,1000]."""
         return self.classifier(self.feature_map(image).mean(dim=(2, 3))).softmax(dim=-1)
 
 

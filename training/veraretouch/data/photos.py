@@ -1,4 +1,4 @@
-"""Photos for training: which files are photographs, which split each belongs to, and a cache of 224-pixel squashes.
+"""Photos for training: which files are photographs, which split each belongs to, and a cache of 256-pixel squashes.
 
 python -m veraretouch.data.photos --data DIR --work DIR [--resplit] [--open-only]
 
@@ -27,7 +27,7 @@ from .files import (
     write_json,
 )
 
-CACHE_SIZE = 224
+CACHE_SIZE = 256
 SPLITS = ("train", "val", "test")
 CLASSES = ("open", "stock", "research")
 NEAR_DUPLICATE = 6  # dHash bits
@@ -123,7 +123,7 @@ def read_split(path: Path = TABLES / "split.json") -> dict[str, tuple[str, str]]
 
 
 def build_cache(data: Path, work: Path, split: dict[str, tuple[str, str]], open_only: bool) -> list[str]:
-    """Squashes every photo of the split to 224x224 and writes photos.npy and photos.json into the work folder."""
+    """Squashes every photo of the split to 256x256 and writes photos.npy and photos.json into the work folder."""
     names = sorted(name for name, (_, cls) in split.items() if not (open_only and cls == "research"))
     cache = np.empty((len(names), CACHE_SIZE, CACHE_SIZE, 3), np.uint8)
     for i, name in enumerate(names):
@@ -138,7 +138,7 @@ def build_cache(data: Path, work: Path, split: dict[str, tuple[str, str]], open_
 def load_photos(
     work: Path | str, split: str, open_only: bool = False, include_flickr: bool = False
 ) -> tuple[torch.Tensor, list[str]]:
-    """Cached photos of one split -> (uint8 [N,224,224,3] sRGB, file names), in the order of the names.
+    """Cached photos of one split -> (uint8 [N,256,256,3] sRGB, file names), in the order of the names.
 
     open_only leaves out the licence class `research`, and with it all of Flickr8k.
     include_flickr appends the Flickr8k photos (see veraretouch.data.flickr) of the same split.
@@ -169,7 +169,7 @@ def load_photos(
 class PhotoCache:
     """Photos of one split, read from the mapped cache one at a time: many processes then share the memory of one.
 
-    cache[i] is uint8 [224, 224, 3] sRGB; `names` and `classes` (licence) are in the same order.
+    cache[i] is uint8 [256, 256, 3] sRGB; `names` and `classes` (licence) are in the same order.
     """
 
     def __init__(self, work: Path | str, split: str, open_only: bool = False):

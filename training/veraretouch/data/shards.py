@@ -1,6 +1,6 @@
 """Draws training examples of the three tasks. `python -m veraretouch.synth.run` makes sets of them.
 
-An example holds what the model sees (semantic features and the 112-pixel picture of the photo as it is, or slider values),
+An example holds what the model sees (semantic features and the picture of the photo as it is, 256 x 256, or slider values),
 pixels before and after for the loss through the renderer, the answer composed from measurements of those pixels, and, for
 style, the instruction. It depends on nothing but the seed, the split, the task and its number.
 
@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from ..engine.develop import develop
 from ..engine.params import sample_params
 from ..reasoning.compose import Plain, compose
 from ..reasoning.figures import figures
+from ..reasoning.voice import COUNT, Voice
 from ..synth.auto import AutoSource, Rejected
 from ..synth.prepare import Sources, database, elements_of
 from ..synth.scenes import Matcher, light_of
@@ -48,7 +48,7 @@ PHOTOS_TRIED = 60
 class Example:
     """One example before the shared work on pictures. `before` and `after` are [MEASURED, 3].
 
-    picture: uint8 [224, 224, 3], what the model sees; `whole` gives its target, the same shape in [0, 1]. None for param.
+    picture: uint8 [256, 256, 3], what the model sees; `whole` gives its target, the same shape in [0, 1]. None for param.
     """
 
     task: str
@@ -128,7 +128,7 @@ class Maker:
         return {"auto": self._auto, "style": self._style, "param": self._param}[task](rng, generator)
 
     def _photo(self, rng: random.Random, generator: torch.Generator, task: str) -> tuple[int, torch.Tensor, torch.Tensor, dict]:
-        """(number, uint8 [224, 224, 3], which pixels are measured, meta) of a random photo."""
+        """(number, uint8 [256, 256, 3], which pixels are measured, meta) of a random photo."""
         index = rng.randrange(len(self.photos))
         photo = self.photos[index]
         where = torch.randperm(photo.shape[0] * photo.shape[1], generator=generator)[:MEASURED]
@@ -194,7 +194,7 @@ class Maker:
 
     @torch.no_grad()
     def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The picture of an auto or style example and its target, both [224, 224, 3] in [0, 1], to be looked at."""
+        """The picture of an auto or style example and its target, both [256, 256, 3] in [0, 1], to be looked at."""
         example = self.draw(task, number)
         return example.picture.float() / 255, example.whole()
 
@@ -213,13 +213,13 @@ class Maker:
             pictures = torch.stack([e.picture for e in examples]).permute(0, 3, 1, 2).float() / 255
             filled = torch.cat((pictures, pictures[-1:].expand(BATCH - len(pictures), -1, -1, -1)))
             features = self.semantic(filled.contiguous(memory_format=torch.channels_last)).half().numpy()
-            tone = (F.avg_pool2d(pictures, 2).permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
-            for own, e, feature, small in zip(arrays, examples, features, tone):
-                own.update(tone=small, features=feature, figures=figures(e.before).numpy())
+            for own, e, feature in zip(arrays, examples, features):
+                own.update(picture=e.picture.numpy(), features=feature, figures=figures(e.before).numpy())
         kept = self.config["pixels"]
         for number, own, e in zip(numbers, arrays, examples, strict=True):
-            words = f"{self.config['seed']} words {self.split} {task} {number}"
-            e.meta["fields"] = self._answer(e, task, random.Random(words))
+            # Any voice with any photo, and every voice equally often.
+            e.meta["voice"] = number * 7 % COUNT
+            e.meta["fields"] = self._answer(e, task, Voice(e.meta["voice"]))
             # The same claims always in the same words: what is left to learn is what depends on the photo.
             e.meta["plainFields"] = self._answer(e, task, Plain())
             e.meta["names"] = self.elements.get(e.meta["photo"], [])

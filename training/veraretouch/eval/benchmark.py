@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..data.features import INPUT_SIZE
 from ..data.shards import Maker
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
@@ -162,7 +163,7 @@ class Benchmark:
         fixed = leave_one_out([(pair.before, pair.after) for pair in pairs])
         for pair, mapped in zip(pairs, fixed, strict=True):
             before, after = (x.view(-1, 3) for x in (pair.before, pair.after))
-            picture = torch.nn.functional.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), 224)[None]
+            picture = torch.nn.functional.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), INPUT_SIZE)[None]
             result = next(iter(generate_many(self.models.vlm, self.dialogue, "auto", images=picture)))
             out = self._render(before, torch.from_numpy(result.latents))
             self.tallies["auto"].add(result, "auto", before[:: len(before) // 8192], out[:: len(before) // 8192])
@@ -175,8 +176,7 @@ class Benchmark:
                 "imageAdaptive3dLut": self.maker.peer.apply(before[None], weights)[0],
             }  # fmt: skip
             if direct is not None:
-                half = torch.nn.functional.avg_pool2d(picture, 2)
-                row["toneEncoderAlone"] = self._render(before, direct(half)[0])
+                row["toneEncoderAlone"] = self._render(before, direct(picture)[0])
             rows.append({k: v if isinstance(v, str) else psnr_per_image(v[None], after[None]).item() for k, v in row.items()})
         methods = [k for k in rows[0] if k not in ("id", "group")]
         groups = sorted({row["group"] for row in rows})
@@ -240,7 +240,7 @@ def main() -> None:
     if a.tone:
         from ..models.tone import ToneEncoder
 
-        tone = ToneEncoder(latent=models.renderer.latent)
+        tone = ToneEncoder(latent=models.renderer.latent, fine=True)
         state, prefix = torch.load(a.tone, weights_only=True)["average"], "vision.tone."
         tone.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         direct = tone.eval().direct_latents

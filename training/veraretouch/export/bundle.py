@@ -17,6 +17,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from veraretouch.data.features import INPUT_SIZE
 from veraretouch.engine.params import PARAMETERS
 from veraretouch.export.dialogue import (
     MAX_INSTRUCTION_TOKENS,
@@ -58,7 +59,7 @@ class BundleInfo:
     name: str
     version: str
     licence: str = "Apache-2.0"
-    image_size: int = 224
+    image_size: int = INPUT_SIZE
     reference_size: int = 112
     lut_size: int = 33
     answer: dict[str, list[Section]] = field(default_factory=answer_sections)

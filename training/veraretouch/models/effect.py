@@ -73,9 +73,9 @@ class Effect(nn.Module):
         return self.norm(self.mlp(summary).view(-1, 3, self.hidden))
 
 
-def colours_of(rgb112: torch.Tensor) -> torch.Tensor:
-    """Picture of half size [B, 3, 112, 112] -> single colours of it [B, 784, 3], every fourth in both directions."""
-    return rgb112[:, :, ::STRIDE, ::STRIDE].flatten(2).transpose(1, 2)
+def colours_of(image: torch.Tensor) -> torch.Tensor:
+    """Picture [B, 3, S, S], S 224 or 256 -> colours of it [B, (S/8)^2, 3]: of its half size every fourth in both directions."""
+    return F.avg_pool2d(image, 2)[:, :, ::STRIDE, ::STRIDE].flatten(2).transpose(1, 2)
 
 
 def foresee(effect: Effect, adaptor: nn.Module, renderer: nn.Module, colours: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
@@ -97,4 +97,4 @@ class Foresight(nn.Module):
 
     def forward(self, image: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
         """image [B, 3, S, S] sRGB in [0, 1], plan tokens [B, 3, hidden] -> effect tokens [B, 3, hidden]."""
-        return foresee(self.effect, self.adaptor, self.renderer, colours_of(F.avg_pool2d(image, 2)), plan)
+        return foresee(self.effect, self.adaptor, self.renderer, colours_of(image), plan)

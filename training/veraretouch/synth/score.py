@@ -47,9 +47,9 @@ def load_scorer(work: Path) -> Scorer | None:
 
 
 def small(rgb: torch.Tensor) -> torch.Tensor:
-    """uint8 or float-in-[0, 1] picture [224, 224, 3] -> uint8 [112, 112, 3], the size that is scored."""
+    """uint8 or float-in-[0, 1] picture [S, S, 3] -> uint8 [112, 112, 3], the size that is scored."""
     scaled = rgb.float() if rgb.dtype == torch.uint8 else rgb * 255
-    planes = F.avg_pool2d(scaled.permute(2, 0, 1)[None], rgb.shape[0] // SIZE)
+    planes = F.adaptive_avg_pool2d(scaled.permute(2, 0, 1)[None], SIZE)
     return planes[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -40,8 +40,8 @@ def answering(model, shards: Shards, adaptor=None) -> SimpleNamespace:
         lm=model.lm, head=model.head, added_rows=model.added_rows, param_projector=model.param_projector,
         adaptor=adaptor or model.adaptor, output_ids=model.output_ids, focus_row=model.focus_row,
         style_projector=model.style_projector,
-        vision=lambda numbers: model.vision.project(shards.features(numbers).to(device), shards.tone(numbers).to(device)),
-        foresee=lambda numbers, plan: model.foresee_on(colours_of(shards.tone(numbers)).to(device), plan),
+        vision=lambda numbers: model.vision.project(shards.features(numbers).to(device), shards.pictures(numbers).to(device)),
+        foresee=lambda numbers, plan: model.foresee_on(colours_of(shards.pictures(numbers)).to(device), plan),
     )  # fmt: skip
 
 

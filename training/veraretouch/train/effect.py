@@ -61,12 +61,12 @@ class Step:
 
     def read(self, rows: torch.Tensor, rng: torch.Generator | None) -> tuple:
         """(logits, effects read, claims, effects measured) of the examples `rows`."""
-        tone = self.shards.tone(rows, rng)
+        pictures = self.shards.pictures(rows, rng)
         if rng is not None:
             # Which of the photo's colours are looked at is chance.
-            x, y = torch.randint(4, (2,), generator=rng).tolist()
-            tone = tone.roll((x, y), (2, 3))
-        before = colours_of(tone).to(self.device)
+            x, y = torch.randint(8, (2,), generator=rng).tolist()
+            pictures = pictures.roll((x, y), (2, 3))
+        before = colours_of(pictures).to(self.device)
         with torch.no_grad():
             after = self.renderer(before, self.latents[rows].to(self.device))
         claims = [x[rows].to(self.device) for x in self.claims]

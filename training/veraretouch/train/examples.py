@@ -122,15 +122,15 @@ class Shards:
                     row += 1
                     break
                 for name, array in sample.arrays.items():
-                    of_picture = name in ("tone", "features", "figures")
+                    of_picture = name in ("picture", "features", "figures")
                     if name not in self.arrays:
                         # Filled in place: with lists to be joined, twice the memory would be needed.
                         rows = pictures if of_picture else count
                         self.arrays[name] = torch.empty((rows, *array.shape), dtype=torch.from_numpy(array.copy()).dtype)
                     self.arrays[name][image if of_picture else row].copy_(torch.from_numpy(array.copy()))
                 self.metas.append(sample.meta)
-                self.image_row.append(image if "tone" in sample.arrays else -1)
-                image += "tone" in sample.arrays
+                self.image_row.append(image if "picture" in sample.arrays else -1)
+                image += "picture" in sample.arrays
                 row += 1
             if row != held + entry.count:
                 raise SynthError(
@@ -152,10 +152,10 @@ class Shards:
         which = torch.randperm(before.shape[1], generator=rng)[:count]
         return before[rows][:, which].float() / 255, after[rows][:, which].float() / 255
 
-    def tone(self, rows: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
-        """[B, 3, 112, 112] in [0, 1]; flipped and turned at random when a generator is given."""
+    def pictures(self, rows: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
+        """What the model sees, [B, 3, 256, 256] in [0, 1]; flipped at random when a generator is given."""
         index = torch.tensor([self.image_row[i] for i in rows.tolist()])
-        x = self.arrays["tone"][index].permute(0, 3, 1, 2).float() / 255
+        x = self.arrays["picture"][index].permute(0, 3, 1, 2).float() / 255
         if rng is not None and torch.rand((), generator=rng) < 0.5:
             x = x.flip(3)
         return x

@@ -53,9 +53,9 @@ class PixelPool:
     """Random access to training photos: colours for rendering, small pictures for the encoder."""
 
     def __init__(self, photos: torch.Tensor, size: int, seed: int):
-        self.pixels = photos.flatten(1, 2)  # uint8 [P, 224 * 224, 3]
+        self.pixels = photos.flatten(1, 2)  # uint8 [P, S * S, 3]
         self.small = torch.cat(
-            [F.avg_pool2d(chunk.permute(0, 3, 1, 2).float(), photos.shape[1] // size) for chunk in photos.split(128)]
+            [F.adaptive_avg_pool2d(chunk.permute(0, 3, 1, 2).float(), size) for chunk in photos.split(128)]
         ).div(255)
         self.generator = torch.Generator().manual_seed(seed)
 

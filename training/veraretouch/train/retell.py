@@ -73,7 +73,7 @@ def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, t
         params = shards.arrays["params"][rows]
         tokens, mask = model.param_projector(params), factor_mask(params)[..., None]
     else:
-        seen, _, _ = model.see(shards.features(rows), shards.tone(rows))
+        seen, _, _ = model.see(shards.features(rows), shards.pictures(rows))
         tokens = model.factors(seen) if task == "auto" else mixed_styles(step, rows, seen)
     latents = model.read(tokens)[1] * mask
     return before, step.nets.renderer(before, latents), latents

@@ -105,7 +105,7 @@ class Judge:
     def _gain(self, numbers: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         gains = []
         for part, z in zip(numbers.split(16), latents.split(16), strict=True):
-            picture = self.shards.tone(part).to(self.device)
+            picture = self.shards.pictures(part).to(self.device)
             rendered = self.renderer(picture.flatten(2).transpose(1, 2), z).transpose(1, 2).unflatten(2, picture.shape[2:])
             gains.append(self.preference.score(rendered) - self.preference.score(picture))
         return torch.cat(gains)

@@ -73,7 +73,7 @@ def build_perception(nets: Networks, table: torch.Tensor) -> Perception:
     latent, hidden, scale = nets.renderer.latent, table.shape[1], table.std().item()
     head = ParamHead(latent, nets.head.heads[0][0].out_features)
     head.load_state_dict(nets.head.state_dict())
-    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent), hidden, scale)
+    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent, fine=True), hidden, scale)
     sliders = ParamProjector(head.requires_grad_(False), latent, hidden, scale)
     return Perception(vision, sliders, StyleProjector(hidden, scale), latent, len(known_names()))
 
@@ -116,13 +116,13 @@ class Step:
     def photos(self, auto: torch.Tensor, style: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         model, shards, device, c = self.model, self.shards, self.device, self.config
         rows = torch.cat((auto, style))
-        tone = shards.tone(rows, rng).to(device)
-        tokens, figures, names = model.see(shards.features(rows).to(device), tone)
+        pictures = shards.pictures(rows, rng).to(device)
+        tokens, figures, names = model.see(shards.features(rows).to(device), pictures)
         loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
         loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
         loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng)
         before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
-        loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(tone[: len(auto)])), after)
+        loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))), after)
         # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
         return loss + self.plan(self.styles(style, tokens[len(auto) :].detach(), rng), style, rng)
 
@@ -154,12 +154,12 @@ def evaluate(step: Step) -> dict:
 
     for task in ("auto", "style"):
         rows = torch.tensor(shards.rows(task))
-        tone = shards.tone(rows)
-        tokens, figures, names = model.see(shards.features(rows), tone)
+        pictures = shards.pictures(rows)
+        tokens, figures, names = model.see(shards.features(rows), pictures)
         judge(task, model.factors(tokens) if task == "auto" else step.styles(rows, tokens), rows)
         if task == "auto":
             before, after = shards.pixels(rows, 512)
-            direct = nets.renderer(before, model.vision.tone.direct_latents(tone))
+            direct = nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures)))
             report["auto_direct"] = psnr_per_image(direct, after).clamp(max=50).mean()
             truth, named = shards.figures(rows), step.labels.names[rows]
             has = named.sum(1) > 0

@@ -60,7 +60,7 @@ def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, 
     lm, _ = load_language_model(work, layers)
     add_tokens(lm, added, torch.Generator().manual_seed(seed))
     torch.manual_seed(seed)
-    tone = ToneEncoder(latent=nets.renderer.latent)
+    tone = ToneEncoder(latent=nets.renderer.latent, fine=True)
     semantic = SemanticEncoder().requires_grad_(False)
     return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer, torch.tensor(output_ids), added)
 
@@ -90,7 +90,7 @@ class Step:
         image_tokens = param_tokens = None
         if bool(is_image.any()):
             rows = batch.rows[is_image]
-            part = model.vision.project(shards.features(rows).to(device), shards.tone(rows, rng).to(device))
+            part = model.vision.project(shards.features(rows).to(device), shards.pictures(rows, rng).to(device))
             image_tokens = part.new_zeros(len(batch.rows), *part.shape[1:]).index_put((is_image.nonzero()[:, 0].to(device),), part)
         params = shards.arrays["params"][batch.rows].to(device)
         if not bool(is_image.all()):
@@ -145,7 +145,7 @@ class Step:
         if image_tokens is None:
             return focus
         seen = is_image.nonzero()[:, 0]
-        before = colours_of(self.shards.tone(rows[seen.cpu()], rng)).to(self.device)
+        before = colours_of(self.shards.pictures(rows[seen.cpu()], rng)).to(self.device)
         own = image_tokens[seen, FOCUS_ROW : FOCUS_ROW + 3]
         return focus.index_put((seen,), focus_tokens(plan[seen], own, self.model.foresee_on(before, plan[seen])))
 
