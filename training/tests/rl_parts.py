@@ -1,11 +1,11 @@
 """A tiny random model and tiny examples of the three tasks, for tests of reinforcement learning."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import torch
+from example_sets import write_examples
 from transformers import LlamaConfig, LlamaModel
 
 from veraretouch.engine.params import sample_params
@@ -56,12 +56,11 @@ def tiny_shards(folder: Path, count: int = 6, target: float = 0.0, seed: int = 3
         params = sample_params(count, torch.Generator().manual_seed(seed)).numpy() if task == "param" else np.zeros((count, 38), np.float32)
         arrays = {"before": before, "after": after, "params": params}
         if task != "param":
-            arrays["tone"] = rng.integers(60, 190, (count, 112, 112, 3)).astype(np.uint8)
+            arrays["picture"] = rng.integers(60, 190, (count, 256, 256, 3)).astype(np.uint8)
             arrays["features"] = rng.standard_normal((count, 9, 1280)).astype(np.float16)
             arrays["figures"] = np.zeros((count, 44), np.float32)
-        np.savez(folder / f"{task}-0000.npz", **arrays)
         metas = [{"task": task, **({"instruction": WORDS[i % 3]} if task == "style" else {})} for i in range(count)]
-        (folder / f"{task}-0000.json").write_text(json.dumps(metas))
+        write_examples(folder, task, arrays, metas)
     return Shards(folder)
 
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from example_sets import write_examples
 from test_reasoning_measure import photo
 
 from veraretouch.engine.params import sample_params
@@ -43,7 +44,7 @@ def _write(folder, task: str, count: int) -> None:
     params = sample_params(count, torch.Generator().manual_seed(1)).numpy()
     arrays = {"before": before, "after": before // 2, "params": params if task == "param" else params * 0}
     if task != "param":
-        arrays["tone"] = rng.integers(0, 255, (count, 112, 112, 3), np.uint8)
+        arrays["picture"] = rng.integers(0, 255, (count, 256, 256, 3), np.uint8)
         arrays["features"] = rng.standard_normal((count, 9, 1280)).astype(np.float16)
         arrays["figures"] = np.stack([figures(torch.from_numpy(b).float() / 255).numpy() for b in before])
     pixels = [torch.from_numpy(b).float() / 255 for b in before]
@@ -52,8 +53,7 @@ def _write(folder, task: str, count: int) -> None:
          "plainFields": compose(p, p / 2, Plain(), [], task, None, params[i].tolist() if task == "param" else None)}
         for i, p in enumerate(pixels)
     ]  # fmt: skip
-    np.savez(folder / f"{task}-0000.npz", **arrays)
-    (folder / f"{task}-0000.json").write_text(json.dumps(metas))
+    write_examples(folder, task, arrays, metas)
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def pooled_features(images: np.ndarray, encoder: SemanticEncoder, batch: int = 3
         for start in range(0, len(images), batch):
             part = torch.from_numpy(np.array(images[start : start + batch]))
             out[start : start + len(part)] = encoder.feature_map(image_to_tensor(part)).mean(dim=(2, 3)).numpy()
-            if start % 1024 < batch:
+            if start % 1024 < batch and len(images) > 1024:
                 print(f"features {start}/{len(images)}", file=sys.stderr)
     return out
 

@@ -48,16 +48,17 @@ PHOTOS_TRIED = 60
 class Example:
     """One example before the shared work on pictures. `before` and `after` are [MEASURED, 3].
 
-    picture: uint8 [256, 256, 3], what the model sees; `whole` gives its target, the same shape in [0, 1]. None for param.
+    picture: uint8 [256, 256, 3], the photo as it is (the model sees it unless the task is param); `whole` gives its target,
+    the same shape in [0, 1].
     """
 
     task: str
     meta: dict
-    picture: torch.Tensor | None
+    picture: torch.Tensor
     before: torch.Tensor
     after: torch.Tensor
     params: torch.Tensor
-    whole: Callable[[], torch.Tensor] | None = None
+    whole: Callable[[], torch.Tensor]
 
 
 class Maker:
@@ -184,8 +185,13 @@ class Maker:
             params = sample_params(1, generator)
         # Sliders move in whole steps of 1/100.
         params = (params * 100).round() / 100
-        before = photo.view(-1, 3)[where].float() / 255
-        return Example("param", meta, None, before, develop(before[None], params)[0], params[0])
+        colours = photo.view(-1, 3).float() / 255
+
+        def retouch(rgb: torch.Tensor) -> torch.Tensor:
+            return develop(rgb[None], params)[0]
+
+        before = colours[where]
+        return Example("param", meta, photo, before, retouch(before), params[0], lambda: retouch(colours).view(photo.shape))
 
     def _answer(self, e: Example, task: str, words: random.Random) -> dict[str, str]:
         params = e.params.tolist() if task == "param" else None
@@ -194,7 +200,7 @@ class Maker:
 
     @torch.no_grad()
     def picture_pair(self, task: str, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The picture of an auto or style example and its target, both [256, 256, 3] in [0, 1], to be looked at."""
+        """The picture of an example and its target, both [256, 256, 3] in [0, 1], to be looked at."""
         example = self.draw(task, number)
         return example.picture.float() / 255, example.whole()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pickle
@@ -55,31 +56,27 @@ def _quiet() -> None:
 
 
 class _Aside:
-    """Keeps what Ray's core prints on the process's error stream off the terminal; Python's own errors still get there."""
+    """Keeps the process's error stream and Python's output off the terminal while Ray lives: its core and its threads
+    write there whatever is asked of its logs. Who has something to say keeps hold of the stream from before."""
 
     def __init__(self) -> None:
-        self._stream = self._python = None
+        self._stream: int | None = None
+        self._output = sys.stdout
 
     def begin(self) -> None:
+        self._output, sys.stdout = sys.stdout, io.StringIO()
         sys.stderr.flush()
-        self._stream, self._python = os.dup(2), sys.stderr
-        try:
-            own = self._python.fileno() == 2
-        except (OSError, ValueError):
-            own = False
-        if own:
-            sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+        self._stream = os.dup(2)
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 2)
         os.close(nothing)
 
     def end(self) -> None:
         if self._stream is not None:
+            sys.stderr.flush()
+            sys.stdout = self._output
             os.dup2(self._stream, 2)
             os.close(self._stream)
-            if sys.stderr is not self._python:
-                sys.stderr.close()
-                sys.stderr = self._python
             self._stream = None
 
 

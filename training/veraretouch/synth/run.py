@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -60,7 +61,7 @@ class Assembly:
 
     index: Index
     shards: list[cluster.Row]
-    say: Callable[[str], None] = print
+    say: Callable[[str], None]
     done: int = 0
 
     def __post_init__(self) -> None:
@@ -121,9 +122,12 @@ def produce(rows: list[cluster.Row], settings: dict, maker: Maker, workers: int,
 
 def build(
     config: dict, sources: Sources, split: str, counts: dict[str, int], out: Path, workers: int,
-    address: str | None = None, say: Callable[[str], None] = print,
+    address: str | None, say: Callable[[str], None],
 ) -> Index:  # fmt: skip
-    """Makes what is missing of a set in `out`. Raises DataError, SynthError; what stands then is whole."""
+    """Makes what is missing of a set in `out`. Raises DataError, SynthError; what stands then is whole.
+
+    say: takes lines of progress; it must hold its own stream, as Ray's are put aside.
+    """
     torch.manual_seed(0)
     need_instructions(sources)
     settings = {
@@ -178,8 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
 
-    def say(line: str) -> None:
-        print(line, flush=True)
+    say = partial(print, file=sys.stdout, flush=True)
 
     def stop(*_) -> None:
         raise KeyboardInterrupt
