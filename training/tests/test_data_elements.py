@@ -17,9 +17,10 @@ def encoder():
 
 
 def test_features_have_the_stated_shape_and_pooling(encoder):
-    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         out, full = encoder(image), encoder.feature_map(image)
+    assert full.shape == (1, 1280, 8, 8)
     expected = torch.nn.functional.adaptive_avg_pool2d(full, 3).flatten(2).transpose(1, 2)
     assert out.shape == (1, 9, 1280) and torch.allclose(out, expected, atol=1e-5)
     assert out.min() >= 0 and out.std() > 0.05

@@ -76,9 +76,9 @@ def test_split_is_drawn_once_and_cache_follows_it(data, tmp_path):
     loaded = [photos.load_photos(tmp_path / "work", part) for part in photos.SPLITS]
     assert sorted(n for _, names in loaded for n in names) == sorted(split)
     pixels, names = loaded[0]
-    assert pixels.dtype == torch.uint8 and pixels.shape == (len(names), 224, 224, 3)
+    assert pixels.dtype == torch.uint8 and pixels.shape == (len(names), 256, 256, 3)
     source = images.read_rgb(data / "photos" / names[-1])
-    assert (pixels[-1].numpy() == images.squash(source, 224)).all()
+    assert (pixels[-1].numpy() == images.squash(source, 256)).all()
 
 
 def test_open_only_leaves_out_research(data, tmp_path):

@@ -86,19 +86,19 @@ class _Shards:
 
     def __init__(self, count: int):
         rng = np.random.default_rng(3)
-        self.pictures = torch.from_numpy(rng.random((count, 3, 28, 28), np.float32)).repeat_interleave(4, 2).repeat_interleave(4, 3)
+        self.stored = torch.from_numpy(rng.random((count, 3, 28, 28), np.float32)).repeat_interleave(8, 2).repeat_interleave(8, 3)
         self.gains = torch.linspace(-0.5, 0.5, count)
         self.metas = []
         for i in range(count):
-            colours = colours_of(self.pictures[i : i + 1])[0]
+            colours = colours_of(self.stored[i : i + 1])[0]
             fields = compose(colours, (colours * (1 + self.gains[i])).clamp(0, 1), Plain(), [], "auto")
             self.metas.append({"task": "auto" if i % 2 else "style", "plainFields": fields})
 
     def rows(self, task):
         return [i for i, meta in enumerate(self.metas) if meta["task"] == task]
 
-    def tone(self, rows, rng=None):
-        return self.pictures[rows]
+    def pictures(self, rows, rng=None):
+        return self.stored[rows]
 
 
 def test_the_heads_learn_what_was_measured():
@@ -107,7 +107,7 @@ def test_the_heads_learn_what_was_measured():
     latents = torch.zeros(24, 3, 4)
     latents[:, 0, 0] = shards.gains
     measured = []
-    for picture, gain in zip(shards.pictures, shards.gains, strict=True):
+    for picture, gain in zip(shards.stored, shards.gains, strict=True):
         colours = colours_of(picture[None])[0]
         measured.append(effects(change(colours, (colours * (1 + gain)).clamp(0, 1))))
     arrays = {"latents": latents.numpy(), "effects": torch.tensor(measured).numpy()}

@@ -62,7 +62,7 @@ def test_a_token_alone_can_be_taught_a_plan():
     model = Perception(vision, projector, StyleProjector(32, 0.1, width=16), 4, names=5)
     params = sample_params(24, torch.Generator().manual_seed(1))
     labels = [torch.randint(len(classes(f)), (24, SLOTS[f])) for f in SLOTS]
-    tokens, seen, names = model.see(torch.randn(2, 9, 20), torch.rand(2, 3, 112, 112))
+    tokens, seen, names = model.see(torch.randn(2, 9, 20), torch.rand(2, 3, 224, 224))
     assert tokens.shape == (2, IMAGE_TOKENS, 32) and model.factors(tokens).shape == (2, 3, 32) and seen.shape == (2, sum(COUNTS.values())) and names.shape == (2, 5)
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
     losses = []

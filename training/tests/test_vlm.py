@@ -128,13 +128,13 @@ class _Photos:
 
     def __init__(self):
         torch.manual_seed(9)
-        self.stored, self.small = torch.randn(2, 9, 1280), torch.rand(2, 3, 112, 112)
+        self.stored, self.seen = torch.randn(2, 9, 1280), torch.rand(2, 3, 256, 256)
 
     def features(self, rows):
         return self.stored[rows]
 
-    def tone(self, rows, rng=None):
-        return self.small[rows]
+    def pictures(self, rows, rng=None):
+        return self.seen[rows]
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["words first", "latents first"])
@@ -163,7 +163,7 @@ def test_training_and_generation_feed_the_same(mode, first):
     photos, params = _Photos(), sample_params(2, torch.Generator().manual_seed(3))
     step = Step(vlm, None, photos, "cpu")
     with torch.no_grad():
-        images = None if mode == "param" else vlm.vision.project(photos.stored, photos.small)
+        images = None if mode == "param" else vlm.vision.project(photos.stored, photos.seen)
         sliders = vlm.param_projector(params) if mode == "param" else None
         is_image = torch.tensor([mode != "param"] * 2)
         plan = step._plan(batch, is_image, images, sliders)
@@ -174,7 +174,7 @@ def test_training_and_generation_feed_the_same(mode, first):
         words = [meta["instruction"] for meta in metas] if mode == "style" else None
         own_plan = reference._plan(vlm, dialogue, table, places, words)
         torch.testing.assert_close(own_plan, plan)
-        pictures = None if mode == "param" else photos.small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        pictures = None if mode == "param" else photos.seen
         rows = reference._focus(vlm, pictures, places, own_plan)
         for row, (meta, sequence) in enumerate(zip(metas, sequences, strict=True)):
             walk = AnswerWalk(dialogue, mode)
