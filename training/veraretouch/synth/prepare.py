@@ -13,7 +13,7 @@ from . import pairs, ranges
 from .pairs import PairBase
 from .ranges import Ranges
 from .score import CHECKPOINT
-from .store import VERSION, SynthError
+from .store import SHARD, VERSION, SynthError
 from .teachers import Teacher
 
 # What can be left out on purpose.
@@ -112,6 +112,7 @@ def fingerprint(config: dict, sources: Sources, split: str) -> dict:
     told = {k: v for k, v in config.items() if k not in ("name", "counts")}
     return {
         "version": VERSION, "seed": config["seed"], "split": split, "openOnly": sources.open_only,
+        "shard": config.get("shard", SHARD),
         "configuration": hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
         "leftOut": sorted(sources.without), "experts": _experts_fingerprint(sources.experts),
         **{name: sha256_of(path) if path.exists() else None for name, path in files.items()},

@@ -11,11 +11,13 @@ workers there are does not change a byte.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +30,7 @@ from ..data.shards import BATCH, Maker
 from ..train.common import read_config
 from . import cluster, folder
 from .prepare import PARTS, Sources, fingerprint, need_instructions
-from .store import SHARD, TASKS, Index, SynthError, shard_name, write_shard
+from .store import TASKS, Index, SynthError, write_shard
 
 CONFIG = TABLES.parent / "configs" / "data.toml"
 _EVERY = 5.0  # seconds between lines of progress
@@ -48,9 +50,9 @@ def counts_of(text: str) -> dict[str, int]:
 def shards_to_make(index: Index, counts: dict[str, int]) -> list[cluster.Row]:
     """(task, first, count) of shards that do not stand yet, tasks interleaved: a set that is not complete is balanced."""
     wanted = [
-        (first / total, task, first, min(SHARD, total - first))
+        (first / total, task, first, min(index.size, total - first))
         for task, total in counts.items()
-        for first in range(0, total, SHARD)
+        for first in range(0, total, index.size)
     ]
     return [(task, first, count) for _, task, first, count in sorted(wanted) if not index.holds(task, first, count)]
 
@@ -82,14 +84,14 @@ class Assembly:
 
     def add(self, row: cluster.Row, packed: cluster.Packed) -> None:
         task, start, count = row
-        first = start // SHARD * SHARD
+        first = start // self.index.size * self.index.size
         parts = self._open.setdefault((task, first), {})
         parts[start] = packed
         self.done += count
         wanted = self._count[task, first]
         if sum(map(len, parts.values())) == wanted:
             del self._open[task, first]
-            write_shard(self.index.folder / shard_name(task, first), (one for at in sorted(parts) for one in parts[at]))
+            write_shard(self.index.path_of(task, first), (one for at in sorted(parts) for one in parts[at]))
             self.index.add(task, first, wanted)
         self._progress()
 
@@ -136,19 +138,32 @@ def build(
     }  # fmt: skip
     # Made here first: what is missing is told before anything starts, and the pair database stands when workers ask for it.
     maker = Maker(**settings)
-    index = Index.open(out, fingerprint(config, maker.sources, split))
-    shards = shards_to_make(index, counts)
-    standing = sum(index.count(task) for task in counts)
     say(f"{split}: {len(maker.photos)} photos, {len(maker.looks)} looks; left out: {', '.join(sorted(maker.sources.without)) or 'nothing'}")
-    if standing:
-        say(f"{standing} examples stand already in {out}")
-    if shards:
-        assembly = Assembly(index, shards, say)
-        for row, packed in produce(assembly.rows(), settings, maker, workers, address):
-            assembly.add(row, packed)
-    index.finish()
+    with writing(out):
+        index = Index.open(out, fingerprint(config, maker.sources, split))
+        if standing := sum(index.count(task) for task in counts):
+            say(f"{standing} examples stand already in {out}")
+        assembly = Assembly(index, shards_to_make(index, counts), say)
+        if assembly.total:
+            for row, packed in produce(assembly.rows(), settings, maker, workers, address):
+                assembly.add(row, packed)
+        index.finish()
     say(", ".join(f"{task} {index.count(task)}" for task in TASKS if index.count(task)) + f" examples in {out}")
     return index
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Holds a set alone, and clears away what a killed run left half written. Raises SynthError when another run holds it."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as cause:
+            raise SynthError(f"Another run is writing to {out}; nothing was made. Wait for it, or choose another --out.") from cause
+        for partial in out.glob(".*.tar.*"):
+            partial.unlink()
+        yield
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

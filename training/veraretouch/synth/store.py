@@ -55,8 +55,8 @@ def key_of(task: str, number: int) -> str:
     return f"{task}-{number:09d}"
 
 
-def shard_name(task: str, first: int) -> str:
-    return f"{task}-{first // SHARD:06d}.tar"
+def shard_name(task: str, first: int, size: int = SHARD) -> str:
+    return f"{task}-{first // size:06d}.tar"
 
 
 def pack(sample: Sample) -> dict[str, bytes]:
@@ -126,6 +126,8 @@ class Index:
     def __init__(self, folder: Path, header: dict):
         self.folder, self.path, self.header = folder, folder / INDEX, header
         self.entries: dict[str, Entry] = {}
+        # Examples of a shard; what a configuration may change.
+        self.size: int = header.get("shard", SHARD)
 
     @classmethod
     def read(cls, folder: Path) -> Index:
@@ -158,15 +160,18 @@ class Index:
         index._rewrite()
         return index
 
+    def path_of(self, task: str, first: int) -> Path:
+        return self.folder / shard_name(task, first, self.size)
+
     def holds(self, task: str, first: int, count: int) -> bool:
         """Whether a whole shard with at least `count` examples stands on disk."""
-        entry = self.entries.get(shard_name(task, first))
-        path = self.folder / shard_name(task, first)
+        path = self.path_of(task, first)
+        entry = self.entries.get(path.name)
         return entry is not None and entry.count >= count and path.exists() and path.stat().st_size == entry.bytes
 
     def add(self, task: str, first: int, count: int) -> Entry:
         """Enter a shard that has just been written."""
-        path = self.folder / shard_name(task, first)
+        path = self.path_of(task, first)
         entry = Entry(path.name, task, first, count, path.stat().st_size, sha256_of(path))
         self.entries[entry.name] = entry
         with self.path.open("a", encoding="utf-8") as file:

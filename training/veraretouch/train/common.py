@@ -10,7 +10,6 @@ import tomllib
 from pathlib import Path
 
 import torch
-from pytorch_optimizer import SOAP
 from torch import nn
 
 
@@ -56,12 +55,15 @@ class Average:
                 mean.copy_(value)
 
 
-def soap(groups: list, lr: float, weight_decay: float, most: int = 1100) -> SOAP:
+def soap(groups: list, lr: float, weight_decay: float, most: int = 1100) -> torch.optim.Optimizer:
     """SOAP (Vyas et al. 2024, arXiv 2409.11321): Adam in the eigenbasis of Shampoo's preconditioner.
 
     Our small networks are badly conditioned regressions. On sliders of the mixer alone, 150 s on one core, AdamW leaves 79 %
     of the change undone (median), Muon 46 %, SOAP 30 %. Sides of matrices longer than `most` stay as they are.
     """
+    # Loaded where it is needed: importing it takes as long as importing PyTorch, and those who only draw examples wait.
+    from pytorch_optimizer import SOAP
+
     return SOAP(groups, lr=lr, betas=(0.95, 0.95), weight_decay=weight_decay, precondition_frequency=10, max_precondition_dim=most)
 
 
