@@ -12,7 +12,7 @@ CONFIG = {
     "name": "small", "seed": 3, "shard": 16, "pixels": 64, "encoder": "renderer/last.pt",
     "pairs": {"count": 32, "size": 56, "near": 4},
     "auto": {
-        "original": 0.5, "visible": 24.0, "margin": 0.0, "teachers": {"peer": 1.0},
+        "expert": {"raw": 0.5, "broad": 0.5}, "visible": 24.0, "margin": 0.0, "teachers": {"peer": 1.0},
         "degradation": {"raw": 0.5, "broad": 0.5, "inverse": 0.0, "ranges": 0.0, "none": 0.0},
     },
     "style": {"spoken": 0.4, "scene": 1.0}, "counts": {"train": {"auto": 20, "param": 40}},
@@ -24,7 +24,7 @@ ALONE = ("inverse", "ranges", "teachers", "looks", "score")
 def fill_cache(folder: Path, count: int = 12) -> None:
     """photos.npy, photos.json and elements.json of generated photos; every sixth is of the split val."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "photos.npy", np.stack([picture(i, (224, 224)) for i in range(count)]))
+    np.save(folder / "photos.npy", np.stack([picture(i, (256, 256)) for i in range(count)]))
     split = {f"p{i:02}.png": ("val" if i % 6 == 5 else "train", "open") for i in range(count)}
     (folder / "photos.json").write_text(json.dumps(split))
     (folder / "elements.json").write_text(json.dumps({name: ["dog"] for name in split}))

@@ -161,7 +161,7 @@ def test_split_and_looks_tables_name_disjoint_sets():
 
 
 def test_a_degraded_photo_differs_visibly():
-    source = AutoSource({"broad": 1.0}, original=1.0, visible=24.0)
+    source = AutoSource({"broad": 1.0}, expert={}, visible=24.0)
     photo = (torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)) * 255).round().to(torch.uint8)
     distances = []
     for seed in range(12):

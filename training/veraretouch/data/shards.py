@@ -29,11 +29,12 @@ from ..synth.prepare import Sources, database, elements_of
 from ..synth.scenes import Matcher, light_of
 from ..synth.score import load_scorer
 from ..synth.store import Sample, SynthError, key_of
-from ..synth.teachers import PeerTeacher, load_teachers
+from ..synth.teachers import load_teachers
 from .features import SemanticEncoder
 from .files import read_json
 from .inverse import InverseDegradation, load_networks
 from .looks import apply_look, load_looks
+from .peer import Peer
 from .photos import PhotoCache
 from .spoken import spoken
 
@@ -98,9 +99,9 @@ class Maker:
             teachers = load_teachers(list(settings["teachers"]), sources.data)
         self.teachers = teachers
         shares = {kind: share for kind, share in settings["degradation"].items() if kind not in sources.without and share}
-        original = settings["original"]
+        expert = {kind: settings["expert"].get(kind, 0.0) for kind in shares}
         if self.split == "test":
-            original = 1.0
+            expert = dict.fromkeys(shares, 0.0)
         if self.split == "test" or not teachers:
             shares.pop("none", None)
         base = drawn = inverse = None
@@ -111,16 +112,15 @@ class Maker:
             inverse = InverseDegradation(nets, base, self.config["pairs"]["near"])
         scorer = None if "score" in sources.without else load_scorer(sources.work)
         return AutoSource(
-            shares, original, settings["visible"], settings["margin"], teachers, dict(settings["teachers"]), drawn, inverse, scorer
+            shares, expert, settings["visible"], settings["margin"], teachers, dict(settings["teachers"]), drawn, inverse, scorer
         )
 
     @property
     def peer(self):
         """The 3D LUT peer itself, for comparisons."""
-        teacher = self.teachers.get("peer")
-        if not isinstance(teacher, PeerTeacher):
-            raise SynthError("This maker has no 3D LUT peer: teachers were left out or [auto.teachers] does not name it.")
-        return teacher.peer
+        if self.sources.data is None:
+            raise SynthError("This maker has no 3D LUT peer: it was made without a data folder.")
+        return Peer.load(self.sources.data)
 
     def draw(self, task: str, number: int) -> Example:
         seed = f"{self.config['seed']} {self.split} {task} {number}"

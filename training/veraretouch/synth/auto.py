@@ -57,7 +57,9 @@ class Rejected:
 
 @dataclass
 class AutoSource:
-    """Draws flaws. shares: kind -> share; original: share of targets that are the photo itself, the others are teachers'.
+    """Draws flaws. shares: kind -> share; expert: kind -> share of targets that are a teacher's, the others are the photo itself.
+
+    A dull picture, as raw developers open it, asks for an expert's taste; a good photo made worse asks to be mended.
 
     visible: a degraded photo is no nearer to the photo than this many dB. margin: by how much a target's score must
     exceed that of the degraded photo. ranges, inverse: what the kinds of these names need (`ranges.Ranges`,
@@ -65,7 +67,7 @@ class AutoSource:
     """
 
     shares: dict[str, float]
-    original: float
+    expert: dict[str, float]
     visible: float
     margin: float = 0.0
     teachers: dict[str, Teacher] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class AutoSource:
         """A flaw of one photo, uint8 [256, 256, 3]; None when none of DRAWS is kept, `rejected` counts them."""
         kind = rng.choices(list(self.shares), list(self.shares.values()))[0]
         target = "original"
-        if kind == "none" or (self.teachers and rng.random() >= self.original):
+        if kind == "none" or (self.teachers and rng.random() < self.expert.get(kind, 0.0)):
             target = rng.choices(list(self.teacher_shares), list(self.teacher_shares.values()))[0]
         colours = photo.view(-1, 3).float() / 255
         for _ in range(1 if kind == "none" else DRAWS):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from ..data.peer import Peer
+from ..data import teachers as networks
 from .store import SynthError
+
+# All that there are, at once.
+MEAN = "mean"
+NAMES = ("peer", *networks.PUBLISHED, MEAN)
 
 
 class Teacher(Protocol):
@@ -18,24 +22,25 @@ class Teacher(Protocol):
     def retouch(self, picture: torch.Tensor, colours: torch.Tensor) -> torch.Tensor: ...
 
 
-class PeerTeacher:
-    """The image-adaptive 3D LUT trained on expert C."""
+class Experts:
+    """One published network, or the mean of several: what they agree on follows from the photo, the rest is taste."""
 
-    def __init__(self, peer: Peer):
-        self.peer = peer
+    def __init__(self, members: Sequence[networks.Teacher]):
+        self.members = list(members)
+        self._seen: tuple[torch.Tensor, list] | None = None
 
     @torch.no_grad()
     def retouch(self, picture: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
-        weights = self.peer.weights(picture.permute(2, 0, 1)[None].float() / 255)
-        return self.peer.apply(colours[None], weights)[0]
-
-
-# Name in the configuration -> how the teacher is read from the data folder.
-TEACHERS: dict[str, Callable[[Path], Teacher]] = {"peer": lambda data: PeerTeacher(Peer.load(data))}
+        # One picture is asked about several times: for colours, and for all of it.
+        if self._seen is None or self._seen[0] is not picture:
+            image = picture.permute(2, 0, 1)[None].float() / 255
+            self._seen = (picture, [member.plan(image) for member in self.members])
+        views = [member.colours(colours[None], plan)[0] for member, plan in zip(self.members, self._seen[1], strict=True)]
+        return torch.stack(views).mean(0)
 
 
 def load_teachers(names: list[str], data: Path) -> dict[str, Teacher]:
     """Teachers by name. Raises SynthError for an unknown one and DataError where its weights are missing."""
-    if unknown := sorted(set(names) - set(TEACHERS)):
-        raise SynthError(f"There is no teacher {unknown[0]!r}; known are {', '.join(TEACHERS)}. Nothing was loaded.")
-    return {name: TEACHERS[name](data) for name in names}
+    if unknown := sorted(set(names) - set(NAMES)):
+        raise SynthError(f"There is no teacher {unknown[0]!r}; known are {', '.join(NAMES)}. Nothing was loaded.")
+    return {name: Experts(list(networks.load_teachers(data, None if name == MEAN else [name]).values())) for name in names}
