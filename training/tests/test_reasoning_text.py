@@ -23,7 +23,7 @@ from veraretouch.reasoning import (
     stats,
 )
 from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, MAGNITUDES, MOST_CLAIMS
-from veraretouch.reasoning.compose import plan_text
+from veraretouch.reasoning.compose import compose_measured, plan_text
 from veraretouch.reasoning.parameters import AXIS_OF, parameter_values
 from veraretouch.reasoning.problems import auto_problem, style_problem
 from veraretouch.reasoning.show import main
@@ -205,3 +205,15 @@ def test_common_sentences_have_a_wording_for_each_voice_and_are_read_back(factor
     same = [auto_problem(stats(photo(200, 5)), [LEAVE], _STILL, factor, Voice(number)) for number in range(COUNT)]
     assert len(set(same)) == COUNT
     assert len({style_problem(stats(photo(200, 5)), [LEAVE], factor, Voice(number)) for number in range(COUNT)}) == COUNT
+
+
+def test_claims_about_sliders_that_other_photos_refute_are_not_made() -> None:
+    values = [0.0] * 38
+    values[list(AXIS_OF).index("IncrementalTemperature")], values[list(AXIS_OF).index("IncrementalTint")] = 0.5, 0.4
+    before = photo(2000, 4)
+    warm = change(before, linear_gain(before, [1.2, 1.0, 0.85]))
+    cold = change(before, linear_gain(before, [0.85, 1.0, 1.2]))
+    plan = lambda others: compose_measured(None, warm, Voice(0), [], "param", values, 2.0, others)["plan.globalColor"]
+    assert Claim("temperature", 1, "moderate") in parse_plan(plan([warm] * 8), "globalColor")
+    assert Claim("temperature", 1, "moderate") in parse_plan(plan([warm] * 7 + [cold]), "globalColor")
+    assert not any(c.axis == "temperature" for c in parse_plan(plan([warm] * 6 + [cold] * 2), "globalColor"))

@@ -9,7 +9,7 @@ import torch
 
 from veraretouch.data.degrade import broad_params, degradation, raw_params, run
 from veraretouch.engine.params import FACTOR_SLICES, INDEX, sample_params
-from veraretouch.export.dialogue import Dialogue
+from veraretouch.export.dialogue import VOICES, Dialogue
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
 from veraretouch.synth.auto import AutoSource, Rejected
@@ -23,7 +23,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="module")
 def dialogue() -> Dialogue:
-    tokenizer = small_tokenizer(["Lift the shadows a little", "Retouch this photo. Instruction: warm"] * 20, 400)
+    tokenizer = small_tokenizer(["Lift the shadows a little", "Retouch this photo. Instruction: warm"] * 20, 400, VOICES)
     return Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
 
 

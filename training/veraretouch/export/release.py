@@ -14,6 +14,7 @@ from pathlib import Path
 
 from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
 from veraretouch.export.check import save_reference
+from veraretouch.export.dialogue import VOICES
 from veraretouch.export.parity import parity_bytes
 from veraretouch.train.tone import load_networks
 from veraretouch.train.vlm import load_answering
@@ -24,7 +25,10 @@ def release(checkpoint: Path, renderer: Path, work: Path, out: Path, name: str, 
     nets = load_networks(renderer)
     vlm, dialogue, _ = load_answering(checkpoint, nets, work)
     vlm.merge_added_rows()
-    info = BundleInfo(name=name, version=version, reference_size=nets.encoder.size, answer=dialogue.answer)
+    info = BundleInfo(
+        name=name, version=version, reference_size=nets.encoder.size, answer=dialogue.answer, prompts=dialogue.prompts,
+        latents_first=dialogue.latents_first, voices=VOICES,
+    )
     outputs = dialogue.output_ids.tolist()
     models = write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, dialogue.tokenizer, outputs, info)
     add_file(out, "parity.json", parity_bytes(models, dialogue, info))

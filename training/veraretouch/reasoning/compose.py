@@ -34,6 +34,7 @@ MOST_WORDS = 16
 _TRIES = 6
 # What a perception of a few tokens renders is told in its largest changes: a third one is seldom clear.
 RETOLD_CLAIMS = 2
+ELSEWHERE = 8
 _ZONES = ("highlights", "shadows", "whites", "blacks", "lights", "darks")
 
 
@@ -83,13 +84,18 @@ def compose_measured(
     mode: str,
     params: Mapping[str, float] | Sequence[float] | None = None,
     clear: float = 1.0,
+    elsewhere: Sequence[Change] = (),
 ) -> dict[str, str]:
-    """`compose` for a photo (not needed in param mode) and a change that were measured before."""
+    """`compose` for a photo (not needed in param mode) and a change that were measured before.
+
+    elsewhere (param mode): what the same sliders do to other photos. A plan of sliders is written without sight of the photo,
+    so what only holds on this one cannot be foreseen: claims that more than one photo in ELSEWHERE refutes are left out.
+    """
     fields = dict.fromkeys(FIELDS, "")
     if params is not None:
         values = parameter_values(params)
         for factor in FACTORS:
-            fields[f"plan.{factor}"] = _capital(_param_plan(values, measured, factor, rng, clear))
+            fields[f"plan.{factor}"] = _capital(_param_plan(values, measured, factor, rng, clear, elsewhere))
         return fields
     fields["elements"] = _capital(elements_text(described, elements, rng))
     for factor in FACTORS:
@@ -146,7 +152,7 @@ def _clause(claim: Claim, measured: Change, rng: random.Random) -> str:
 
 
 def _param_plan(
-    values: Mapping[str, float], measured: Change, factor: str, rng: random.Random, clear: float = 1.0
+    values: Mapping[str, float], measured: Change, factor: str, rng: random.Random, clear: float, elsewhere: Sequence[Change]
 ) -> str:
     """The sliders' own claims, without those that these pixels refute because another slider outdoes them."""
     if not is_set(values, factor):
@@ -155,7 +161,8 @@ def _param_plan(
     for claim in announced(values, factor):
         if claim.axis == "saturation" and measured.monochrome:
             claim = Claim("monochrome", 1)
-        if not refutes(claim, measured):
+        against = sum(refutes(claim, other) for other in elsewhere)
+        if not refutes(claim, measured) and against * ELSEWHERE <= len(elsewhere):
             shown.append(claim)
     if not shown:
         return about(rng.choice(GIVEN_WORDING), factor)

@@ -28,6 +28,7 @@ from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS, effects
 from ..reasoning.compose import Plain, compose_measured
 from ..reasoning.measure import Pixels, change, stats
+from ..reasoning.voice import Voice
 from .common import read_config, stage_arguments
 from .examples import Shards
 from .tone import Labels, Step, build_perception, load_networks
@@ -36,6 +37,8 @@ BATCH = 64
 # Whether a change comes out just beyond its dead zone or just within it depends on every pixel, which no model of a few
 # tokens can foresee: taught such claims, it makes them where nothing happens. So only what is clear is claimed.
 CLEAR = 2.0
+# How many photos, and how many colours of each, sliders are tried on beside their own.
+PALETTE, PALETTE_PIXELS = 8, 160
 
 
 def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None = None) -> Step:
@@ -103,28 +106,44 @@ def mixed_styles(step: Step, rows: torch.Tensor, seen: torch.Tensor) -> torch.Te
 
 
 def tell(example: tuple) -> tuple[int, dict, list[float]]:
-    """(row, answers, effects) of one example: row, seed, task, names, parameters, pixels before and after."""
-    row, seed, task, names, params, before, after = example
+    """(row, answers, effects) of one example: row, voice, task, names, parameters, pixels before and after, and for sliders
+    the pixels of other photos before and after."""
+    row, voice, task, names, params, before, after, elsewhere = example
     p = Pixels(torch.from_numpy(before))
     measured = change(p, Pixels(torch.from_numpy(after)))
     described = None if task == "param" else stats(p)
+    others = [change(Pixels(torch.from_numpy(b)), Pixels(torch.from_numpy(a))) for b, a in elsewhere]
     answers = {
-        name: compose_measured(described, measured, words, names, task, params, CLEAR)
-        for name, words in (("fields", random.Random(f"{seed} {row}")), ("plainFields", Plain()))
+        name: compose_measured(described, measured, words, names, task, params, CLEAR, others)
+        for name, words in (("fields", Voice(voice)), ("plainFields", Plain()))
     }
     return row, answers, [0.0] * EFFECTS if task == "param" else effects(measured)
 
 
+def palette(shards: Shards, seed: int) -> torch.Tensor:
+    """Pixels of PALETTE random photos, [PALETTE, P, 3], on which the claims about sliders are tried."""
+    rows = random.Random(f"palette {seed}").sample(range(len(shards)), min(PALETTE, len(shards)))
+    return shards.pixels(torch.tensor(rows), PALETTE_PIXELS)[0]
+
+
+@torch.no_grad()
 def examples_of(step: Step, seed: int, latents: torch.Tensor) -> Iterator[tuple]:
     """What `tell` takes, for every example; `latents` [N, 3, D] is filled."""
     shards = step.shards
+    photos = palette(shards, seed)
     for task in ("auto", "style", "param"):
         for rows in torch.tensor(shards.rows(task)).split(BATCH):
             before, after, said = rendered(step, rows, task)
             latents[rows] = said
             for i, row in enumerate(rows.tolist()):
                 params = shards.arrays["params"][row].tolist() if task == "param" else None
-                yield row, seed, task, shards.metas[row].get("names", []), params, before[i].numpy(), after[i].numpy()
+                elsewhere = []
+                if task == "param":
+                    rendered_there = step.nets.renderer(photos, said[i].expand(len(photos), -1, -1))
+                    elsewhere = list(zip(photos.numpy(), rendered_there.numpy(), strict=True))
+                meta = shards.metas[row]
+                shown = before[i].numpy(), after[i].numpy()
+                yield row, meta.get("voice", 0), task, meta.get("names", []), params, *shown, elsewhere
         print(f"{task}: rendered", flush=True)
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from ..data.features import SemanticEncoder
 from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
-from ..export.dialogue import Dialogue, answer_sections
+from ..export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, answer_sections
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.effect import colours_of
 from ..models.tone import ToneEncoder
@@ -250,18 +250,19 @@ def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
     return section_vocabulary(metas, sorted({*nouns["captions"], *nouns["classes"]}), plain.encode)
 
 
-def dialogue_with(tokenizer, section_ids: dict[str, list[int]]) -> Dialogue:
-    """The dialogue of a model that writes each section with its own tokens, and its end."""
+def dialogue_with(tokenizer, section_ids: dict[str, list[int]], latents_first: bool = True) -> Dialogue:
+    """The dialogue of a model that writes each section with its own tokens, and its end, in voices."""
     answer = answer_sections(tokens=section_ids)
     ends = {tokenizer.token_to_id(section.end) for section in answer["auto"]}
-    return Dialogue(tokenizer, sorted(ends.union(*section_ids.values())), answer=answer)
+    outputs = sorted(ends.union(*section_ids.values()))
+    return Dialogue(tokenizer, outputs, VOICED_PROMPTS, answer, latents_first=latents_first, voices=VOICES)
 
 
 def load_answering(checkpoint: Path, nets, work: Path) -> tuple[VeraRetouchVLM, Dialogue, dict]:
     """The averaged model of a checkpoint, frozen, with its dialogue and what else the checkpoint says."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     tokenizer = smollm2_tokenizer()
-    dialogue = dialogue_with(tokenizer, state["section_ids"])
+    dialogue = dialogue_with(tokenizer, state["section_ids"], state["config"]["latents_first"])
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
     model = build_vlm(work, state["config"]["layers"], nets, dialogue.output_ids.tolist(), added)
     load_trained(model, state["average"])
@@ -282,7 +283,7 @@ def prepare(config: dict, work: Path, device: str):
     start = torch.load(work / config["start_from"], weights_only=True) if config.get("start_from") else None
     known = resumed or start
     section_ids = known["section_ids"] if known else vocabulary(shards.metas, tokenizer)
-    dialogue = dialogue_with(tokenizer, section_ids)
+    dialogue = dialogue_with(tokenizer, section_ids, config["latents_first"])
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
     model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added)
     if known:
