@@ -17,6 +17,7 @@ from veraretouch.reasoning.axes import AXES, LEAVE, claims, effects
 from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
 from veraretouch.reasoning.measure import change
+from veraretouch.synth.store import Index, Sample, key_of, pack, shard_name, write_shard
 from veraretouch.train.examples import Shards
 from veraretouch.train.retell import (
     draw_mixtures,
@@ -52,8 +53,9 @@ def _write(folder, task: str, count: int) -> None:
          "plainFields": compose(p, p / 2, Plain(), [], task, None, params[i].tolist() if task == "param" else None)}
         for i, p in enumerate(pixels)
     ]  # fmt: skip
-    np.savez(folder / f"{task}-0000.npz", **arrays)
-    (folder / f"{task}-0000.json").write_text(json.dumps(metas))
+    samples = [Sample(key_of(task, i), meta, {name: array[i] for name, array in arrays.items()}) for i, meta in enumerate(metas)]
+    write_shard(folder / shard_name(task, 0), ((s.key, pack(s)) for s in samples))
+    Index.open(folder, {}).add(task, 0, count)
 
 
 @pytest.fixture(scope="module")

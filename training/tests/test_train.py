@@ -2,17 +2,16 @@
 
 import itertools
 import json
-import types
 
 import pytest
 import torch
 
 from veraretouch.data.degrade import broad_params, degradation, raw_params, run
-from veraretouch.data.shards import Maker
 from veraretouch.engine.params import FACTOR_SLICES, INDEX, sample_params
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
+from veraretouch.synth.auto import AutoSource, Rejected
 from veraretouch.train.common import Average, learning_rate, psnr_per_image, save_atomically
 from veraretouch.train.examples import batches_by_length, collate, encode_example, section_vocabulary
 from veraretouch.train.operations import Operation, apply_operations, random_mask
@@ -148,13 +147,10 @@ def test_split_and_looks_tables_name_disjoint_sets():
 
 
 def test_a_degraded_photo_differs_visibly():
-    maker = Maker.__new__(Maker)
-    maker.config = {"auto": {"visible": 24.0}}
-    maker.inverse = types.SimpleNamespace(draw=None)
-    rgb = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)).view(-1, 3)
-    where = torch.arange(0, 4096, 4)
-    distances = []
+    source = AutoSource({"broad": 1.0}, 1.0, 24.0)
+    photo = (torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)) * 255).round().to(torch.uint8)
+    distances, rejected = [], Rejected()
     for seed in range(12):
-        degraded = maker._degraded(rgb, where, "broad", torch.Generator().manual_seed(seed))
-        distances.append(psnr_per_image(degraded[None, where], rgb[None, where]).item())
-    assert max(distances) <= 24.0 and min(distances) > 3.0
+        flaw = source.draw(photo, "", "broad", "original", torch.Generator().manual_seed(seed), rejected)
+        distances.append(psnr_per_image(flaw.picture[None].float() / 255, photo[None].float() / 255).item())
+    assert max(distances) <= 24.0 and min(distances) > 3.0 and rejected.invisible > 0
