@@ -137,14 +137,15 @@ class Maker:
 
     def _auto(self, rng: random.Random, generator: torch.Generator) -> Example:
         rejected = Rejected()
+        kind, target = self.auto.kind(rng)
         for _ in range(PHOTOS_TRIED):
             _, photo, where, meta = self._photo(rng, generator, "auto")
-            flaw = self.auto.draw(photo, meta["photo"], rng, generator, rejected)
+            flaw = self.auto.draw(photo, meta["photo"], kind, target, generator, rejected)
             if flaw is not None:
                 break
         else:
             raise SynthError(
-                f"None of {PHOTOS_TRIED} photos gave a pair that is kept ({rejected.invisible} draws could not be seen, "
+                f"None of {PHOTOS_TRIED} photos gave a pair {kind} -> {target} that is kept ({rejected.invisible} draws could not be seen, "
                 f"{rejected.unliked} were not scored better). No shard was written of it; lower auto.margin or raise auto.visible."
             )
         seen = flaw.picture.view(-1, 3).float() / 255

@@ -80,12 +80,17 @@ class AutoSource:
         if not self.shares or sum(self.shares.values()) <= 0:
             raise SynthError("No kind of degradation is left ([auto.degradation] and --leave-out). Nothing was made.")
 
-    def draw(self, photo: torch.Tensor, name: str, rng: random.Random, generator: torch.Generator, rejected: Rejected) -> Flaw | None:
-        """A flaw of one photo, uint8 [256, 256, 3]; None when none of DRAWS is kept, `rejected` counts them."""
+    def kind(self, rng: random.Random) -> tuple[str, str]:
+        """(degradation, target) of an example. Drawn once, so that what is seldom kept does not become rarer."""
         kind = rng.choices(list(self.shares), list(self.shares.values()))[0]
-        target = "original"
         if kind == "none" or (self.teachers and rng.random() < self.expert.get(kind, 0.0)):
-            target = rng.choices(list(self.teacher_shares), list(self.teacher_shares.values()))[0]
+            return kind, rng.choices(list(self.teacher_shares), list(self.teacher_shares.values()))[0]
+        return kind, "original"
+
+    def draw(
+        self, photo: torch.Tensor, name: str, kind: str, target: str, generator: torch.Generator, rejected: Rejected
+    ) -> Flaw | None:
+        """A flaw of one photo, uint8 [256, 256, 3]; None when none of DRAWS is kept, `rejected` counts them."""
         colours = photo.view(-1, 3).float() / 255
         for _ in range(1 if kind == "none" else DRAWS):
             picture = photo if kind == "none" else self._degraded(colours, kind, name, generator).view(photo.shape)

@@ -129,7 +129,8 @@ def examples(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[Ro
         items = [{"task": task, "first": first, "count": count} for task, first, count in wave]
         # One row a block: what is done is handed on at once, and no worker waits for another's backlog.
         data = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-            _Worker, fn_constructor_args=(settings,), batch_size=1, concurrency=min(workers, len(items)), num_cpus=1
+            _Worker, fn_constructor_args=(settings,), batch_size=1, num_cpus=1,
+            compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
         )
         try:
             for batch in data.iter_batches(batch_size=None, prefetch_batches=1):
