@@ -30,7 +30,7 @@ from .inverse import InverseDegradation
 from .looks import apply_look, load_looks
 from .peer import Peer
 from .photos import load_photos
-from .spoken import spoken
+from .spoken import spoken_for
 
 BATCH = 16
 CHUNK = 256
@@ -127,9 +127,8 @@ class Maker:
     def _style(self, photo, where, meta, rng, generator) -> Example:
         # The test set keeps to looks: its figures stay comparable.
         if self.split != "test" and rng.random() < self.config["style"]["spoken"]:
-            meta["instruction"], params = spoken(rng, unseen=self.split == "val" and rng.random() < 0.5)
-            meta["look"] = "spoken"
-            after = develop(photo[where][None], params[None])[0]
+            said, after = spoken_for(photo[where], rng, unseen=self.split == "val" and rng.random() < 0.5)
+            meta.update(look="spoken", instruction=said.text)
             return Example("style", meta, (photo * 255).round().to(torch.uint8).view(224, 224, 3), photo[where], after, torch.zeros(38))
         look = rng.choice(self.looks)
         texts = self.instructions[look.key]
