@@ -18,7 +18,6 @@ from veraretouch.reasoning.axes import AXES, LEAVE, claims, effects
 from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
 from veraretouch.reasoning.measure import change
-from veraretouch.synth.store import Index, Sample, key_of, pack, shard_name, write_shard
 from veraretouch.train.examples import Shards
 from veraretouch.train.retell import (
     draw_mixtures,

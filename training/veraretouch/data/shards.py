@@ -36,11 +36,13 @@ from .inverse import InverseDegradation, load_networks
 from .looks import apply_look, load_looks
 from .peer import Peer
 from .photos import PhotoCache
-from .spoken import spoken
+from .spoken import spoken_for
 
 # The networks see this many examples at once, the last ones filled up: results then do not hang on how a run is divided.
 BATCH = 16
 MEASURED = 4096
+# Colours on which is tried whether a photo can follow an instruction.
+TRIED = 1024
 # Photos that are tried for one auto example before the rules for keeping a pair are said to be too strict.
 PHOTOS_TRIED = 60
 
@@ -160,11 +162,11 @@ class Maker:
         colours = photo.view(-1, 3).float() / 255
         # The test set keeps to looks, evenly drawn: its figures stay comparable.
         if not self.looks or (self.split != "test" and rng.random() < self.config["style"]["spoken"]):
-            meta["instruction"], params = spoken(rng, unseen=self.split == "val" and rng.random() < 0.5)
-            meta.update(look="spoken", group="spoken")
+            said, _ = spoken_for(colours[where[:TRIED]], rng, unseen=self.split == "val" and rng.random() < 0.5)
+            meta.update(look="spoken", group="spoken", instruction=said.text)
 
             def retouch(rgb: torch.Tensor) -> torch.Tensor:
-                return develop(rgb[None], params[None])[0]
+                return develop(rgb[None], said.params[None])[0].clamp(0, 1)
         else:
             if self.split == "test":
                 look = rng.choice(self.looks)
