@@ -15,7 +15,7 @@ from veraretouch.data.photos import PhotoCache
 from veraretouch.data.shards import Maker
 from veraretouch.engine.develop import develop
 from veraretouch.engine.params import INDEX
-from veraretouch.synth import pairs, ranges, score, teachers
+from veraretouch.synth import pairs, ranges, score
 from veraretouch.synth.auto import AutoSource, Rejected
 from veraretouch.synth.histograms import SIZE, descriptor, distances
 from veraretouch.synth.prepare import Sources, database
@@ -209,7 +209,7 @@ def test_what_cannot_be_seen_is_dropped_and_too_strict_rules_are_told(work, monk
 
 
 def test_an_example_depends_on_its_number_alone(work, monkeypatch):
-    monkeypatch.setitem(teachers.TEACHERS, "peer", lambda data: Brighter())
+    monkeypatch.setattr(shards, "load_teachers", lambda names, data: {name: Brighter() for name in names})
     kinds = dict.fromkeys(("raw", "broad", "inverse", "ranges", "none"), 0.2)
     config = {**CONFIG, "auto": {**CONFIG["auto"], "degradation": kinds}}
     maker = Maker(config, work, work, "train", without=("looks",))

@@ -102,6 +102,13 @@ def psnr_per_image(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return -10 * torch.log10(mse.clamp(min=1e-8))
 
 
+def harm(out: torch.Tensor, before: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """How much farther from the target [B, N, 3] a retouch `out` is than the untouched photo `before`: mean over the batch of
+    what the L1 distance exceeds, 0 for those that came nearer."""
+    away = (out - target).abs().flatten(1).mean(1) - (before - target).abs().flatten(1).mean(1)
+    return torch.relu(away).mean()
+
+
 def pixel_loss(out: torch.Tensor, target: torch.Tensor, log_weight: float = 0.01) -> torch.Tensor:
     """L1, the paper's loss, plus a small share of the logarithm of the MSE, which keeps gentle edits from being ignored."""
     mse = (out - target).square().flatten(1).mean(dim=1)

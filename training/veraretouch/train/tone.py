@@ -25,6 +25,7 @@ from ..reasoning.labels import plan_labels
 from .common import (
     Average,
     Log,
+    harm,
     learning_rate,
     optimiser_of,
     pixel_loss,
@@ -106,12 +107,13 @@ class Step:
     def _claims(self, rows: torch.Tensor) -> list[torch.Tensor]:
         return [x[rows].to(self.device) for x in self.labels.claims]
 
-    def plan(self, tokens: torch.Tensor, rows: torch.Tensor, rng: torch.Generator, mask=1.0) -> torch.Tensor:
+    def plan(self, tokens: torch.Tensor, rows: torch.Tensor, rng: torch.Generator, mask=1.0, harm_weight: float = 0.0) -> torch.Tensor:
         """What three factor tokens say of the plan of the examples `rows`: claims, and the picture."""
         claims, latents = self.model.read(tokens)
         before, after = (x.to(self.device) for x in self.shards.pixels(rows, self.config["pixels"], rng))
         loss = self.config["claims_weight"] * claim_loss(claims, self._claims(rows))
-        return loss + pixel_loss(self.nets.renderer(before, latents * mask), after)
+        out = self.nets.renderer(before, latents * mask)
+        return loss + pixel_loss(out, after) + harm_weight * harm(out, before, after)
 
     def photos(self, auto: torch.Tensor, style: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         model, shards, device, c = self.model, self.shards, self.device, self.config
@@ -120,7 +122,7 @@ class Step:
         tokens, figures, names = model.see(shards.features(rows).to(device), pictures)
         loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
         loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
-        loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng)
+        loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng, harm_weight=c["harm_weight"])
         before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
         loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))), after)
         # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
@@ -149,7 +151,9 @@ def evaluate(step: Step) -> dict:
         claims, latents = model.read(tokens)
         before, after = shards.pixels(rows, 512)
         report[f"{task}_nothing"] = psnr_per_image(before, after).clamp(max=50).mean()
-        report[f"{task}_tokens"] = psnr_per_image(nets.renderer(before, latents * mask), after).clamp(max=50).mean()
+        out = nets.renderer(before, latents * mask)
+        report[f"{task}_tokens"] = psnr_per_image(out, after).clamp(max=50).mean()
+        report[f"{task}_harmed"] = (psnr_per_image(out, after) < psnr_per_image(before, after)).float().mean()
         report[f"{task}_first"] = first_right(claims, step._claims(rows))
 
     for task in ("auto", "style"):
