@@ -13,14 +13,16 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from ..data.features import FEATURE_SIZE, INPUT_SIZE
 from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
+from ..eval.fivek import load_pairs
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.param_head import ParamHead
 from ..models.perception import Perception
 from ..models.tone import ToneEncoder
-from ..models.vlm import ParamProjector, StyleProjector, Vision, load_language_model
+from ..models.vlm import SEMANTIC_TOKENS, ParamProjector, StyleProjector, Vision, load_language_model
 from ..reasoning.labels import plan_labels
 from .common import (
     Average,
@@ -145,6 +147,7 @@ class Step:
 def evaluate(step: Step) -> dict:
     """PSNR of the latents that the tokens say, and how often the first claim is exactly right, on held-out photos."""
     model, nets, shards = step.model, step.nets, step.shards
+    model.eval()
     report: dict = {}
 
     def judge(task: str, tokens: torch.Tensor, rows: torch.Tensor, mask=1.0) -> None:
@@ -175,13 +178,32 @@ def evaluate(step: Step) -> dict:
     return {k: float(v) if v.ndim == 0 else [round(x, 3) for x in v.tolist()] for k, v in report.items()}
 
 
-def train(config: dict, work: Path, device: str, minutes: float) -> None:
+@torch.no_grad()
+def on_expert_pairs(model: Perception, nets, pairs: list) -> dict:
+    """PSNR of the photo's own tokens against expert C on `eval.fivek.load_pairs`, over all and by group; for looking at
+    only: nothing is chosen or stopped by it."""
+    found: dict[str, list[float]] = {}
+    for pair in pairs:
+        picture = F.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), INPUT_SIZE)[None]
+        tokens = model.factors(model.vision.project(torch.zeros(1, SEMANTIC_TOKENS, FEATURE_SIZE), picture))
+        latents = model.read(tokens)[1]
+        out = torch.cat([nets.renderer(part[None], latents)[0] for part in pair.before.view(-1, 3).split(65536)])
+        score = psnr_per_image(out[None], pair.after.view(1, -1, 3)).item()
+        for group in ("all", pair.group):
+            found.setdefault(group, []).append(score)
+    return {f"fivek_{name.removeprefix('fivek_')}": sum(scores) / len(scores) for name, scores in found.items()}
+
+
+def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"]).to(device)
+    pairs = load_pairs(data) if (data / "fivek-dev").exists() else []
     shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
     labels = Labels(shards)
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
     model = build_perception(nets, table).to(device)
+    model.vision.tone.half = config["half"]
+    model.vision.tone.trunk.to(memory_format=torch.channels_last)
     standardise(model, shards)
     average = Average(model)
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -223,7 +245,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         total += loss.item()
         step += 1
         if step % config["evaluate_every"] == 0 or step == config["steps"]:
-            log.write(step=step, loss=total / config["evaluate_every"], **evaluate(check))
+            log.write(step=step, loss=total / config["evaluate_every"], **evaluate(check), **on_expert_pairs(average.module, nets, pairs))
             total = 0.0
         if time.time() - saved > 120:
             keep()
@@ -235,7 +257,7 @@ def main() -> None:
     arguments = stage_arguments(__doc__.splitlines()[0]).parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    train(read_config(arguments.config), arguments.work, arguments.device, arguments.minutes)
+    train(read_config(arguments.config), arguments.work, arguments.data, arguments.device, arguments.minutes)
 
 
 if __name__ == "__main__":
