@@ -99,7 +99,8 @@ def start(workers: int, address: str | None) -> None:
             environment = {"working_dir": str(_ROOT), "excludes": ["results", "tests", ".work", "**/__pycache__"]}
             ray.init(address=address, runtime_env=environment, **common)
         else:
-            ray.init(num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
+            # "local": a cluster that happens to run on this machine is not ours.
+            ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
     except (OSError, RuntimeError, ValueError, ImportError) as cause:
         _aside.end()
         where = f"the cluster at {address}" if address else "Ray on this machine"
