@@ -130,3 +130,13 @@ def test_committed_noun_table_is_sound():
     assert all(set(codes) <= set(labelled["codes"]) for codes in labelled["photos"].values())
     known = set(table["captions"]) | set(table["classes"]) | set(labelled["codes"].values())
     assert all(a in known and set(b) <= known for a, b in elements._IMPLIED.items())
+
+
+def test_elements_of_captioned_photos_are_what_two_captions_name(tmp_path):
+    captions = {
+        "a.jpg": ["a dog runs on grass", "the dog plays", "a brown dog and a ball", "dogs outside", "grass and a dog"],
+        "b.jpg": ["a man", "nothing here", "an empty page", "who knows", "well"],
+    }
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    found = elements.from_captions(tmp_path)
+    assert found["a.jpg"] == ["dog", "grass"] and found["b.jpg"] == []

@@ -79,6 +79,17 @@ def caption_counts(captions: list[str], nouns: dict[str, list[str]]) -> dict[str
     return {noun: count for noun, count in counts.items() if count}
 
 
+def from_captions(work: Path) -> dict[str, list[str]]:
+    """Elements of the Flickr8k photos: what at least two of a photo's five captions name, the commonest first."""
+    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")["captions"]
+    captions = read_json(work / "captions.json", "Run `python -m veraretouch.data.flickr` first.")
+    found = {}
+    for name, texts in captions.items():
+        counts = {noun: count for noun, count in caption_counts(texts, nouns).items() if count >= 2}
+        found[name] = choose({noun: count / len(texts) for noun, count in counts.items()})
+    return found
+
+
 def choose(scored: dict[str, float]) -> list[str]:
     """Nouns by score -> at most MAX_ELEMENTS, the best first, without nouns that a better one implies."""
     chosen: list[str] = []

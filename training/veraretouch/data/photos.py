@@ -169,18 +169,18 @@ def load_photos(
 class PhotoCache:
     """Photos of one split, read from the mapped cache one at a time: many processes then share the memory of one.
 
-    cache[i] is uint8 [256, 256, 3] sRGB; `names` and `classes` (licence) are in the same order.
+    cache[i] is uint8 [256, 256, 3] sRGB; `names` and `classes` (licence) are in the same order. stem: photos, or flickr (see
+    `data.flickr`), which is all of class research.
     """
 
-    def __init__(self, work: Path | str, split: str, open_only: bool = False):
+    def __init__(self, work: Path | str, split: str, open_only: bool = False, stem: str = "photos"):
         if split not in SPLITS:
             raise DataError(f"There is no split {split!r}; use one of {SPLITS}. Nothing was loaded.")
-        index = read_json(Path(work) / "photos.json", _HINT)
-        self._cache = np.load(Path(work) / "photos.npy", mmap_mode="r")
+        hint = f"Run `python -m veraretouch.data.{stem}` first."
+        index = read_json(Path(work) / f"{stem}.json", hint)
+        self._cache = np.load(Path(work) / f"{stem}.npy", mmap_mode="r")
         if len(self._cache) != len(index):
-            raise DataError(
-                f"photos.npy holds {len(self._cache)} images but photos.json {len(index)}. Nothing was loaded. {_HINT}"
-            )
+            raise DataError(f"{stem}.npy holds {len(self._cache)} images but {stem}.json {len(index)}. Nothing was loaded. {hint}")
         kept = [
             (i, name, cls)
             for i, (name, (s, cls)) in enumerate(index.items())

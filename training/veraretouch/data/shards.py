@@ -30,6 +30,7 @@ from ..synth.scenes import Matcher, light_of
 from ..synth.score import load_scorer
 from ..synth.store import Sample, SynthError, key_of
 from ..synth.teachers import load_teachers
+from .elements import from_captions
 from .features import SemanticEncoder
 from .files import read_json
 from .inverse import InverseDegradation, load_networks
@@ -81,9 +82,12 @@ class Maker:
         self.config, self.split, self.sources = config, split, sources
         self.photos = PhotoCache(sources.cache, split, open_only)
         self.names = self.photos.names
+        # Photos with captions teach what is seen. The test set keeps to the others: its figures stay comparable.
+        self.captioned_share = 0.0 if open_only or split == "test" else config.get("photos", {}).get("captioned", 0.0)
+        self.captioned = PhotoCache(sources.cache, split, stem="flickr") if self.captioned_share else None
         if not self.names:
             raise SynthError(f"No photo of {sources.cache} is in the split {split}. Nothing was made; give more photos or another --split.")
-        self.elements = elements_of(sources.cache)
+        self.elements = elements_of(sources.cache) | (from_captions(sources.cache) if self.captioned else {})
         self.auto = self._auto_source()
         self.looks, self.instructions, self.matcher = [], {}, None
         if "looks" not in sources.without:
@@ -130,18 +134,19 @@ class Maker:
         generator.manual_seed(rng.getrandbits(60))
         return {"auto": self._auto, "style": self._style, "param": self._param}[task](rng, generator)
 
-    def _photo(self, rng: random.Random, generator: torch.Generator, task: str) -> tuple[int, torch.Tensor, torch.Tensor, dict]:
-        """(number, uint8 [256, 256, 3], which pixels are measured, meta) of a random photo."""
-        index = rng.randrange(len(self.photos))
-        photo = self.photos[index]
+    def _photo(self, rng: random.Random, generator: torch.Generator, task: str) -> tuple[torch.Tensor, torch.Tensor, dict]:
+        """(uint8 [256, 256, 3], which pixels are measured, meta) of a random photo."""
+        source = self.captioned if self.captioned and rng.random() < self.captioned_share else self.photos
+        index = rng.randrange(len(source))
+        photo = source[index]
         where = torch.randperm(photo.shape[0] * photo.shape[1], generator=generator)[:MEASURED]
-        return index, photo, where, {"task": task, "photo": self.names[index], "class": self.photos.classes[index]}
+        return photo, where, {"task": task, "photo": source.names[index], "class": source.classes[index]}
 
     def _auto(self, rng: random.Random, generator: torch.Generator) -> Example:
         rejected = Rejected()
         kind, target = self.auto.kind(rng)
         for _ in range(PHOTOS_TRIED):
-            _, photo, where, meta = self._photo(rng, generator, "auto")
+            photo, where, meta = self._photo(rng, generator, "auto")
             flaw = self.auto.draw(photo, meta["photo"], kind, target, generator, rejected)
             if flaw is not None:
                 break
@@ -158,7 +163,7 @@ class Maker:
         return Example("auto", meta, flaw.picture, before, after, torch.zeros(38), lambda: retouch(seen).view(photo.shape))
 
     def _style(self, rng: random.Random, generator: torch.Generator) -> Example:
-        _, photo, where, meta = self._photo(rng, generator, "style")
+        photo, where, meta = self._photo(rng, generator, "style")
         colours = photo.view(-1, 3).float() / 255
         # The test set keeps to looks, evenly drawn: its figures stay comparable.
         if not self.looks or (self.split != "test" and rng.random() < self.config["style"]["spoken"]):
@@ -182,7 +187,7 @@ class Maker:
         return Example("style", meta, photo, before, retouch(before), torch.zeros(38), lambda: retouch(colours).view(photo.shape))
 
     def _param(self, rng: random.Random, generator: torch.Generator) -> Example:
-        _, photo, where, meta = self._photo(rng, generator, "param")
+        photo, where, meta = self._photo(rng, generator, "param")
         params = sample_params(1, generator)
         while not params.any():
             params = sample_params(1, generator)

@@ -102,6 +102,8 @@ def fingerprint(config: dict, sources: Sources, split: str) -> dict:
         "names": sources.cache / "photos.json",
         "elements": sources.cache / "elements.json",
     }
+    if config.get("photos", {}).get("captioned") and not sources.open_only:
+        files |= {"captioned": sources.cache / "flickr.json", "captions": sources.cache / "captions.json"}
     if "looks" not in sources.without:
         files["instructions"] = sources.instructions
     if "inverse" not in sources.without:
