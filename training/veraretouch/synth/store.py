@@ -61,7 +61,7 @@ def shard_name(task: str, first: int, size: int = SHARD) -> str:
 
 def pack(sample: Sample) -> dict[str, bytes]:
     """Members of one sample as bytes, the form in which workers hand them on."""
-    members = {"json": json.dumps(sample.meta, ensure_ascii=False, sort_keys=True).encode()}
+    members = {"json": json.dumps(sample.meta, ensure_ascii=False).encode()}
     for name, array in sample.arrays.items():
         stream = io.BytesIO()
         np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
