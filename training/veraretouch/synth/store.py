@@ -150,6 +150,9 @@ class Index:
             index._rewrite()
             return index
         index = cls.read(folder)
+        if not index.entries:
+            # Nothing was made of what it names.
+            index.header, index.size = header, header.get("shard", SHARD)
         differing = sorted(k for k in {*header, *index.header} if header.get(k) != index.header.get(k))
         if differing:
             raise SynthError(
