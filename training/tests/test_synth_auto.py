@@ -18,7 +18,7 @@ from veraretouch.engine.params import INDEX
 from veraretouch.synth import pairs, ranges, score
 from veraretouch.synth.auto import AutoSource, Rejected
 from veraretouch.synth.histograms import SIZE, descriptor, distances
-from veraretouch.synth.prepare import Sources, database
+from veraretouch.synth.prepare import Sources, database, fingerprint
 from veraretouch.synth.score import small
 from veraretouch.synth.store import SynthError, pack
 from veraretouch.train.renderer import Networks
@@ -222,6 +222,16 @@ def test_an_example_depends_on_its_number_alone(work, monkeypatch):
     example = maker.draw("auto", 3)
     assert torch.equal(before, example.picture.float() / 255)
     assert (target.reshape(-1, 3).mean() - example.after.mean()).abs() < 0.02
+
+
+def test_other_weights_are_another_teacher(work):
+    class Darker(Brighter):
+        def retouch(self, picture: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+            return colours**1.4
+
+    sources = Sources(work, work, work, without=frozenset({"looks", "score", "inverse"}))
+    one, same, other = (fingerprint(CONFIG, sources, "train", {"peer": t})["teachers"] for t in (Brighter(), Brighter(), Darker()))
+    assert one == same != other
 
 
 def test_an_encoder_that_is_missing_is_told(work, tmp_path):

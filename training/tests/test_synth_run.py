@@ -114,6 +114,11 @@ def test_another_configuration_is_refused(work, made):
     assert bytes_of(made) == before
 
 
+def test_a_set_without_shards_binds_nobody(tmp_path):
+    Index.open(tmp_path, {"seed": 1})
+    assert Index.open(tmp_path, {"seed": 2, "shard": 8}).size == 8 and Index.read(tmp_path).header == {"seed": 2, "shard": 8}
+
+
 def test_two_runs_do_not_write_at_once(work, made):
     with run.writing(made), pytest.raises(SynthError, match="Another run"), run.writing(made):
         pass

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ def make_row(maker, row: Row) -> Packed:
 
 
 class _Worker:
-    """An actor that holds a maker. Rows come as columns, examples go as one pickled list per row."""
+    """An actor that holds a maker. Rows come as columns, examples go as one pickled list per row; or what we raise as text,
+    because of an exception Ray hands on no more than its traceback."""
 
     def __init__(self, settings: dict):
         import torch
@@ -39,10 +41,15 @@ class _Worker:
 
     def __call__(self, batch: dict) -> dict:
         rows = [(str(t), int(f), int(c)) for t, f, c in zip(batch["task"], batch["first"], batch["count"], strict=True)]
-        return {
-            "task": [row[0] for row in rows], "first": [row[1] for row in rows],
-            "examples": [pickle.dumps(make_row(self.maker, row)) for row in rows],
-        }  # fmt: skip
+        made, errors = [], []
+        for row in rows:
+            try:
+                made.append(pickle.dumps(make_row(self.maker, row)))
+                errors.append("")
+            except DataError as error:
+                made.append(b"")
+                errors.append(str(error))
+        return {"task": [row[0] for row in rows], "first": [row[1] for row in rows], "examples": made, "error": errors}
 
 
 def _quiet() -> None:
@@ -99,12 +106,13 @@ def start(workers: int, address: str | None) -> None:
             environment = {"working_dir": str(_ROOT), "excludes": ["results", "tests", ".work", "**/__pycache__"]}
             ray.init(address=address, runtime_env=environment, **common)
         else:
-            # "local": a cluster that happens to run on this machine is not ours.
+            # "local": a cluster that happens to run on this machine is not joined unasked.
             ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
     except (OSError, RuntimeError, ValueError, ImportError) as cause:
         _aside.end()
         where = f"the cluster at {address}" if address else "Ray on this machine"
-        raise SynthError(f"Cannot start {where} ({cause}). Nothing was made. --workers 0 does without Ray.") from cause
+        hint = "If it asks for a token, set RAY_AUTH_MODE=token. " if address else ""
+        raise SynthError(f"Cannot start {where} ({cause}). Nothing was made. {hint}--workers 0 does without Ray.") from cause
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -120,7 +128,7 @@ def stop() -> None:
 
 
 def examples(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[Row, Packed]]:
-    """Examples of all rows, in whatever order they are done. Ray must have been started. Raises what a maker raised."""
+    """Examples of all rows, in whatever order they are done. Ray must have been started. Raises SynthError."""
     import ray
     import ray.exceptions
 
@@ -135,20 +143,14 @@ def examples(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[Ro
         )
         try:
             for batch in data.iter_batches(batch_size=None, prefetch_batches=1):
-                for task, first, packed in zip(batch["task"], batch["first"], batch["examples"], strict=True):
+                columns = (batch[name] for name in ("task", "first", "examples", "error"))
+                for task, first, packed, error in zip(*columns, strict=True):
+                    if error:
+                        raise SynthError(str(error))
                     row = (str(task), int(first), counts[str(task), int(first)])
                     yield row, pickle.loads(packed)
         except ray.exceptions.RayError as error:
-            raise _own(error) from error
-
-
-def _own(error: BaseException) -> DataError:
-    """Of an error that came through Ray, ours if there is one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        inner = getattr(seen, "cause", None) or seen.__cause__
-        for one in (seen, inner):
-            if isinstance(one, DataError):
-                return SynthError(str(one).splitlines()[0]) if "\n" in str(one) else one
-        seen = inner if inner is not seen else None
-    return SynthError(f"A worker stopped ({str(error).strip().splitlines()[-1]}). Whole shards stand; the same command goes on.")
+            # The first line of a traceback that names an error is the one that began it.
+            told = re.search(r"^\w[\w.]*(?:Error|Exception|Interrupt)\b.*$", str(error), re.MULTILINE)
+            what = told[0] if told else type(error).__name__
+            raise SynthError(f"A worker stopped ({what}). What stands is whole shards; the same command goes on.") from error

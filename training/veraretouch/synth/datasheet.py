@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..data.files import TABLES, DataError, read_json, write_whole
 from ..data.shards import Maker
+from ..engine.params import PARAMETERS
 from ..train.common import read_config
 from .prepare import fingerprint
 from .run import add_arguments, sources_of
@@ -30,8 +31,10 @@ from .tally import QUANTILES, Tally, quantiles, tally
 SHOWN = ("open", "stock", "own")
 HEADINGS = ("motivation", "composition", "collection", "preprocessing", "uses", "distribution", "maintenance")
 _LOST = "Nothing was written."
-_SIDE, _GAP, _TEXT, _COLUMNS = 150, 10, 118, 3
-_ORDER = {"auto": 6, "style": 6, "param": 3}
+_SIDE, _GAP, _TEXT, _COLUMNS = 150, 10, 92, 3
+_SLIDERS = 3
+_SHOWN = {"auto": 9, "style": 9, "param": 3}  # pictures
+_TOLD = {"auto": 2, "style": 2, "param": 1}  # whole answers
 _MOST_BYTES = 300_000
 
 
@@ -88,42 +91,37 @@ def composition(index: Index, found: dict[str, Tally], looks_split: dict) -> str
     return "\n\n".join(parts)
 
 
-def chosen(maker: Maker, index: Index) -> list[tuple[str, int]]:
-    """(task, number) of the first examples that may be shown; of Auto and Style as many different kinds as there are."""
-    found = []
-    for task, most in _ORDER.items():
+def chosen(found: dict[str, Tally]) -> list[tuple[str, int, dict]]:
+    """(task, number, meta) of early examples that may be shown; of as many different kinds as there are."""
+    cells = []
+    for task, most in _SHOWN.items():
         kinds: set[str] = set()
-        spare: list[tuple[str, int]] = []
-        picked: list[tuple[str, int]] = []
-        for number in range(min(index.count(task), 400)):
-            meta = maker.draw(task, number).meta
-            kind = meta.get("degradation") or meta.get("group") or ""
+        picked, spare = [], []
+        for number, meta in enumerate(found[task].first if task in found else ()):
             if meta["class"] in SHOWN:
-                (spare if kind in kinds else picked).append((task, number))
+                kind = meta.get("degradation", "") + meta.get("target", "") or meta.get("group", "")
+                (spare if kind in kinds else picked).append((task, number, meta))
                 kinds.add(kind)
-            if len(picked) >= most:
-                break
-        found += (picked + spare)[:most]
-    return found
+        cells += (picked + spare)[:most]
+    return cells
 
 
 @torch.no_grad()
-def contact_sheet(maker: Maker, index: Index, path: Path) -> None:
+def contact_sheet(maker: Maker, cells: list[tuple[str, int, dict]], path: Path) -> None:
     """One JPEG of at most _MOST_BYTES: before | after, and what is asked and told."""
-    cells = chosen(maker, index)
     if not cells:
         raise SynthError(f"No example is of a photo that may be shown ({', '.join(SHOWN)}). {_LOST}")
     width, height = 2 * _SIDE + _GAP, _SIDE + _TEXT
     rows = -(-len(cells) // _COLUMNS)
     sheet = Image.new("RGB", (_GAP + _COLUMNS * (width + 2 * _GAP), _GAP + rows * (height + _GAP)), "white")
     ink, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
-    for at, (task, number) in enumerate(cells):
+    for at, (task, number, meta) in enumerate(cells):
         x, y = _GAP + at % _COLUMNS * (width + 2 * _GAP), _GAP + at // _COLUMNS * (height + _GAP)
-        for side, picture in enumerate(maker.picture_pair(task, number)):
+        example = maker.draw(task, number)
+        for side, picture in enumerate((example.picture.float() / 255, example.whole())):
             image = Image.fromarray((picture.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
             sheet.paste(image.resize((_SIDE, _SIDE), Image.Resampling.BOX), (x + side * (_SIDE + _GAP), y))
-        meta = maker.samples(task, number - number % 16, number % 16 + 1)[-1].meta
-        ink.multiline_text((x, y + _SIDE + 3), caption(meta), fill="black", font=font, spacing=1)
+        ink.multiline_text((x, y + _SIDE + 3), caption(meta, example.params), fill="black", font=font, spacing=1)
     for quality in (88, 80, 70, 60, 45):
         data = io.BytesIO()
         sheet.save(data, "JPEG", quality=quality, optimize=True, subsampling="4:2:0")
@@ -132,21 +130,23 @@ def contact_sheet(maker: Maker, index: Index, path: Path) -> None:
     write_whole(path, lambda stream: stream.write(data.getvalue()))
 
 
-def caption(meta: dict) -> str:
-    """A few lines: task, what is asked, problems and plan."""
-    asked = meta.get("instruction") or f"{meta['degradation']} -> {meta['target']}" if meta["task"] != "param" else "sliders"
+def caption(meta: dict, params: torch.Tensor) -> str:
+    """A few lines: task, what is asked, and the plan. params: [38] in [-1, 1]."""
+    if meta["task"] == "param":
+        most = params.abs().argsort(descending=True)[:_SLIDERS].tolist()
+        asked = ", ".join(f"{PARAMETERS[i]} {params[i] * 100:+.0f}" for i in most if params[i])
+    else:
+        asked = meta.get("instruction") or f"{meta['degradation']}, towards the {'photo itself' if meta['target'] == 'original' else meta['target']}"
     told = [meta["fields"][f"plan.{f}"] for f in ("light", "globalColor", "specificColor")]
     lines = [*textwrap.wrap(f"{meta['task']}: {asked}", 56)[:2], *textwrap.wrap("; ".join(told), 58)]
-    return "\n".join(lines[:8])
+    return "\n".join(lines[:7])
 
 
-def samples(maker: Maker, index: Index) -> str:
+def samples(cells: list[tuple[str, int, dict]]) -> str:
     """Whole answers of a few examples, Markdown."""
     shown = []
-    for task, most in {"auto": 2, "style": 2, "param": 1}.items():
-        numbers = [n for t, n in chosen(maker, index) if t == task][:most]
-        for number in numbers:
-            meta = maker.samples(task, number - number % 16, number % 16 + 1)[-1].meta
+    for task, most in _TOLD.items():
+        for _, number, meta in [cell for cell in cells if cell[0] == task][:most]:
             asked = f", asked: “{meta['instruction']}”" if "instruction" in meta else ""
             told = "\n".join(f"  - {field}: {text}" for field, text in meta["fields"].items() if text)
             shown.append(f"- `{task}-{number}`{asked}\n{told}")
@@ -156,21 +156,22 @@ def samples(maker: Maker, index: Index) -> str:
 def write(maker: Maker, shards: Path, out: Path) -> None:
     """The sheet at `out` and its pictures beside it."""
     index, found = tally(shards)
-    if index.header != (own := fingerprint(maker.config, maker.sources, index.header["split"])):
+    if index.header != (own := fingerprint(maker.config, maker.sources, index.header["split"], maker.teachers)):
         differing = sorted(k for k in {*own, *index.header} if own.get(k) != index.header.get(k))
         raise SynthError(f"The shards were made with another {', '.join(differing)} than given here, so their pictures cannot be drawn. {_LOST}")
     texts = {}
     if (prose := out.parent / "datasheet.toml").exists():
         texts = tomllib.loads(prose.read_text(encoding="utf-8"))
     pictures = out.with_name(out.stem.lower() + ".jpg")
-    contact_sheet(maker, index, pictures)
+    cells = chosen(found)
+    contact_sheet(maker, cells, pictures)
     counted = composition(index, found, read_json(TABLES / "looks_split.json", "It is part of the project; restore it."))
     parts = [texts.get("title", "# Datasheet of the examples")]
     for heading in HEADINGS:
         parts.append(f"## {heading.capitalize()}")
         parts.append(texts.get(heading, "Not described.").strip())
         if heading == "composition":
-            parts += [counted, f"![Before, after, and what is asked and told]({pictures.name})", "A few whole answers:", samples(maker, index)]
+            parts += [counted, f"![Before, after, and what is asked and told]({pictures.name})", "A few whole answers:", samples(cells)]
     text = "\n\n".join(parts) + "\n"
     write_whole(out, lambda stream: stream.write(text.encode()))
 

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from ..data.files import DataError, read_json, sha256_of, write_json
 from ..data.photos import PhotoCache, load_photos
 from . import pairs, ranges
@@ -95,7 +97,17 @@ def need_instructions(sources: Sources) -> None:
         raise SynthError(f"{cause} Pass --leave-out looks to do without looks.") from cause
 
 
-def fingerprint(config: dict, sources: Sources, split: str) -> dict:
+def _taste(teacher: Teacher) -> str:
+    """A teacher's answer to one fixed picture, as a hash: other weights of the same name are another teacher."""
+    ramp = torch.linspace(0, 1, 32)
+    red, green = torch.meshgrid(ramp, ramp, indexing="ij")
+    colours = torch.stack((red, green, (red + green) / 2), -1)
+    out = teacher.retouch((colours * 255).round().to(torch.uint8), colours.view(-1, 3))
+    # In thousandths: processors differ in the last digits.
+    return hashlib.sha256((out * 1000).round().to(torch.int16).numpy().tobytes()).hexdigest()
+
+
+def fingerprint(config: dict, sources: Sources, split: str, teachers: dict[str, Teacher]) -> dict:
     """First line of a set's index: everything that its bytes depend on. Counts are not among it, so a set can grow."""
     files = {
         "photos": sources.cache / "photos.npy",
@@ -116,6 +128,7 @@ def fingerprint(config: dict, sources: Sources, split: str) -> dict:
         "version": VERSION, "seed": config["seed"], "split": split, "openOnly": sources.open_only,
         "shard": config.get("shard", SHARD),
         "configuration": hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
+        "teachers": {name: _taste(teacher) for name, teacher in sorted(teachers.items())},
         "leftOut": sorted(sources.without), "experts": _experts_fingerprint(sources.experts),
         **{name: sha256_of(path) if path.exists() else None for name, path in files.items()},
     }  # fmt: skip

@@ -140,7 +140,7 @@ def build(
     maker = Maker(**settings)
     say(f"{split}: {len(maker.photos)} photos, {len(maker.looks)} looks; left out: {', '.join(sorted(maker.sources.without)) or 'nothing'}")
     with writing(out):
-        index = Index.open(out, fingerprint(config, maker.sources, split))
+        index = Index.open(out, fingerprint(config, maker.sources, split, maker.teachers))
         if standing := sum(index.count(task) for task in counts):
             say(f"{standing} examples stand already in {out}")
         assembly = Assembly(index, shards_to_make(index, counts), say)

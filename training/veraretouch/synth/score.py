@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,7 @@ def load_scorer(work: Path) -> Scorer | None:
         from ..models.preference import load_preference
 
         return PreferenceScorer(load_preference(path))
-    except (ImportError, OSError, KeyError, RuntimeError) as cause:
+    except (ImportError, OSError, EOFError, KeyError, RuntimeError, pickle.UnpicklingError) as cause:
         raise SynthError(
             f"The preference model {path} cannot be loaded ({cause}). Nothing was made. Train it anew, or pass --leave-out score."
         ) from cause

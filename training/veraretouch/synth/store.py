@@ -61,7 +61,7 @@ def shard_name(task: str, first: int, size: int = SHARD) -> str:
 
 def pack(sample: Sample) -> dict[str, bytes]:
     """Members of one sample as bytes, the form in which workers hand them on."""
-    members = {"json": json.dumps(sample.meta, ensure_ascii=False, sort_keys=True).encode()}
+    members = {"json": json.dumps(sample.meta, ensure_ascii=False).encode()}
     for name, array in sample.arrays.items():
         stream = io.BytesIO()
         np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
@@ -150,6 +150,9 @@ class Index:
             index._rewrite()
             return index
         index = cls.read(folder)
+        if not index.entries:
+            # Nothing was made of what it names.
+            index.header, index.size = header, header.get("shard", SHARD)
         differing = sorted(k for k in {*header, *index.header} if header.get(k) != index.header.get(k))
         if differing:
             raise SynthError(

@@ -14,6 +14,8 @@ from ..eval.metrics import delta_e
 from .store import Index, read_shard
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Examples whose metas are kept to choose from what is shown.
+FIRST = 400
 _FACTORS = ("light", "globalColor", "specificColor")
 
 
@@ -35,11 +37,14 @@ class Tally:
     lightness: list[float] = field(default_factory=list)  # mean L* of the photo as it is
     words: list[int] = field(default_factory=list)  # of the whole answer
     by_degradation: dict[str, list[float]] = field(default_factory=dict)
+    first: list[dict] = field(default_factory=list)  # metas of examples 0, 1, ...
 
     def add(self, meta: dict, before: np.ndarray, after: np.ndarray) -> None:
         """before, after: uint8 [N, 3], the same pixels."""
         old, new = (torch.from_numpy(side.copy()).float()[None] / 255 for side in (before, after))
         self.count += 1
+        if self.count <= FIRST:
+            self.first.append(meta)
         self.photos[meta["photo"]] += 1
         self.classes[meta["class"]] += 1
         self.difference.append(delta_e(old, new).item())

@@ -2,8 +2,8 @@
 
     python -m veraretouch.synth.throughput --data DATA --work WORK --workers 1,2,4 --pairs 256 --result FILE
 
-Every figure is measured on this machine with Ray, from the moment that all workers are at work; nothing is kept. The
-projection takes the rate of the best number of workers as it is and, for other machines, the rate of one worker times
+Rates are measured on this machine with Ray, from the moment that all workers are at work; nothing is kept. Beside them stand
+the CPU seconds of one example without Ray, which hardly depend on what else the machine does. The projection takes the rate of the best number of workers as it is and, for other machines, the rate of one worker times
 the cores times the efficiency that was measured here at the most workers that still had a core each.
 """
 
@@ -29,6 +29,7 @@ from .store import TASKS, SynthError
 
 MILLION = 1_000_000
 _CORES = (8, 32, 96)
+_ALONE = 128
 _HEADER = 512  # bytes that a tar spends on each member, whose own bytes are filled up to as many
 
 
@@ -50,6 +51,14 @@ def measure(settings: dict, task: str, workers: int, pairs: int) -> tuple[float,
         if done == warm:
             begun = time.monotonic()
     return (len(rows) - warm) * BATCH / (time.monotonic() - begun), size / count
+
+
+def processor_seconds(maker: Maker, task: str, pairs: int) -> float:
+    """CPU seconds of one example, made in this process: a figure that hardly depends on what else the machine does."""
+    maker.samples(task, 0, BATCH)
+    begun = time.process_time()
+    maker.samples(task, BATCH, pairs)
+    return (time.process_time() - begun) / pairs
 
 
 def projection(rates: dict[int, dict[str, float]], sizes: dict[str, float], cores: int) -> dict:
@@ -101,9 +110,11 @@ def main(arguments: list[str] | None = None) -> int:
             "cache": sources.cache, "experts": sources.experts, "without": sorted(sources.without),
         }  # fmt: skip
         # Builds the pair database where it is missing, so that no worker is timed at it.
-        left_out = sorted(Maker(**settings).sources.without)
+        maker = Maker(**settings)
+        left_out = sorted(maker.sources.without)
         rates: dict[int, dict[str, float]] = {}
         sizes: dict[str, float] = {}
+        alone = {task: processor_seconds(maker, task, min(options.pairs, _ALONE)) for task in TASKS}
         load = [round(x, 2) for x in os.getloadavg()]
         for workers in numbers:
             cluster.start(workers, None)
@@ -122,6 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
         "processor": processor(), "cores": cores, "versions": {name: version(name) for name in ("torch", "ray", "webdataset")},
         "loadBefore": load, "loadAfter": [round(x, 2) for x in os.getloadavg()], "leftOut": left_out, "timed": options.pairs,
         "examplesPerSecond": {str(w): {t: round(r, 1) for t, r in by.items()} for w, by in rates.items()},
+        "processorSecondsPerExample": {task: round(seconds, 4) for task, seconds in alone.items()},
+        "processorHoursOfAMillion": round(sum(alone.values()) * MILLION / 3600, 1),
         "bytesPerExample": {task: round(size) for task, size in sizes.items()}, "million": projection(rates, sizes, cores),
     }  # fmt: skip
     write_json(options.result, result)
