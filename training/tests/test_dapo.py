@@ -202,7 +202,7 @@ def test_the_reward_rises_on_a_toy_target(tmp_path):
     """The target is the input, darkened; thirty steps of one task bring the renderings nearer and end below the guard."""
     tiny = tiny_run(tmp_path / "shards", target=-0.12)
     config = tiny_config(
-        tasks=["auto"], steps=30, evaluate_every=30, latent_sigma=0.3, lr=3e-3, prompts=4, group=8, micro=32, evaluate_count=4,
+        tasks=["auto"], steps=30, evaluate_every=30, latent_sigma=0.3, lr=5e-3, prompts=2, group=6, micro=12, evaluate_count=4,
         rewards={"auto": {"similarity": 1.0}}, guard={"lightness": 60.0},
     )  # fmt: skip
     held_out = tiny_shards(tmp_path / "held", target=-0.12, seed=8)

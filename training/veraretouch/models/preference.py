@@ -2,6 +2,10 @@
 
 Only differences between versions of the SAME photo mean anything: the model is fitted to such pairs (`train.preference`),
 so the score of one photo says nothing about another. It sees colours and rough layout, not sharpness or subject.
+
+What too much colour is depends on the hue and on the room that the gamut leaves, so beside the tone encoder's histograms
+there is one of chroma by hue and lightness, and one of how far colours are on their way to the gamut boundary. Without them
+an oversaturated photo lost to the original in 58 % of the pairs only.
 """
 
 from __future__ import annotations
@@ -14,24 +18,48 @@ from torch import nn
 from torch.nn import functional
 
 from ..data.files import DataError
-from .tone import ToneEncoder
+from ..engine.color import linear_to_oklab, srgb_to_linear
+from ..engine.color_controls import gamut_ratio, hue_weights
+from .tone import ToneEncoder, soft_histogram
 
 SIZE = 112
+# Bins of lightness, of chroma up to MOST_CHROMA (Oklab), and of the way to the gamut boundary.
+LIGHTNESS, CHROMA, ROOM = 4, 12, 12
+MOST_CHROMA = 0.3
+HUES = 8
+
+
+def chroma_statistics(rgb: torch.Tensor) -> torch.Tensor:
+    """Square-rooted joint histogram of hue, lightness and chroma, and one of the gamut ratio.
+
+    rgb [B, 3, S, S] in [0, 1] -> [B, 8 * 4 * 12 + 12].
+    """
+    linear = srgb_to_linear(rgb.flatten(2).transpose(1, 2))
+    lab = linear_to_oklab(linear)
+    chroma = lab[..., 1:].norm(dim=-1)
+    hue = hue_weights(torch.atan2(lab[..., 2], lab[..., 1] + 1e-12))
+    place = soft_histogram(lab[..., 0].clamp(0, 1), LIGHTNESS)
+    coloured = (hue[..., :, None] * place[..., None, :]).flatten(2)
+    joint = coloured.transpose(1, 2) @ soft_histogram((chroma / MOST_CHROMA).clamp(0, 1), CHROMA) / rgb[0, 0].numel()
+    room = soft_histogram(gamut_ratio(lab, linear)[..., 0].clamp(0, 1), ROOM).mean(1)
+    return torch.cat((joint.flatten(1), room), dim=1).add(1e-6).sqrt()
 
 
 class Preference(nn.Module):
-    """The tone encoder's convolutions and colour histograms, trained from scratch, and a linear reading of them."""
+    """The tone encoder, trained from scratch, and `chroma_statistics`, read by two layers."""
 
     def __init__(self, width: int = 24, hidden: int = 192):
         super().__init__()
         self.tone = ToneEncoder(width, hidden)
         # The part that predicts latents has no place here.
         del self.tone.direct
-        self.head = nn.Linear(hidden, 1)
+        inputs = hidden + HUES * LIGHTNESS * CHROMA + ROOM
+        self.head = nn.Sequential(nn.Linear(inputs, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Linear(hidden, 1))
 
     def forward(self, rgb: torch.Tensor) -> torch.Tensor:
         """rgb [B, 3, 112, 112] sRGB in [0, 1] -> scores [B]; a difference of d prefers with probability sigmoid(d)."""
-        return self.head(self.tone(rgb)[0])[:, 0]
+        # As the tone encoder's histograms: every fourth pixel in both directions.
+        return self.head(torch.cat((self.tone(rgb)[0], chroma_statistics(rgb[:, :, ::4, ::4])), dim=1))[:, 0]
 
     @torch.no_grad()
     def score(self, rgb: torch.Tensor, batch: int = 128) -> torch.Tensor:

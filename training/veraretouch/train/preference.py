@@ -53,10 +53,14 @@ def along(generator: torch.Generator) -> tuple[float, float]:
 
 
 class Versions:
-    """Draws the versions of photos. `raw`: share of degradations that are dark and dull; the others are any development."""
+    """Draws the versions of photos. `raw`: share of degradations that are dark and dull; the others are any development.
+    `kinds`: over-edits that come more often than once, and how often."""
 
-    def __init__(self, peer: Peer, raw: float, visible: float):
+    def __init__(self, peer: Peer, raw: float, visible: float, kinds: dict[str, int]):
+        if unknown := sorted(set(kinds) - set(SEEN)):
+            raise DataError(f"There are no over-edits {unknown} to train on, only {', '.join(SEEN)}. Nothing was trained.")
         self.peer, self.raw, self.visible = peer, raw, visible
+        self.kinds = [kind for kind in SEEN for _ in range(kinds.get(kind, 1))]
 
     def _degradations(self, generator: torch.Generator) -> tuple[list[torch.Tensor], bool]:
         is_raw = bool(torch.rand((), generator=generator) < self.raw)
@@ -65,7 +69,7 @@ class Versions:
         return [bake(lambda rgb, t=t: develop(rgb[None], t * params[None])[0]) for t in (first, second)], is_raw
 
     def _over_edits(self, generator: torch.Generator) -> list[torch.Tensor]:
-        kind = list(SEEN)[int(torch.randint(len(SEEN), (), generator=generator))]
+        kind = self.kinds[int(torch.randint(len(self.kinds), (), generator=generator))]
         seed = int(torch.randint(2**31, (), generator=generator))
         return [bake(over_edit(kind, t, torch.Generator().manual_seed(seed))) for t in along(generator)]
 
@@ -130,7 +134,7 @@ def train(config: dict, data: Path, work: Path, device: str, minutes: float) -> 
         optimiser.load_state_dict(state["optimiser"])
         step = average.updates = state["step"]
     pools = load_pools(work, "train", config["flickr"])
-    versions = Versions(Peer.load(data), config["raw"], config["visible"])
+    versions = Versions(Peer.load(data), config["raw"], config["visible"], config["kinds"])
     held_out, fixed = load_photos(work, "val")[0], torch.Generator().manual_seed(0)
     checks = [versions.draw(crops(part, (224, 224), fixed), fixed) for part in held_out.split(24)]
     checks = [(v.to(device), c.to(device)) for v, c in checks]
