@@ -18,9 +18,9 @@ from ..data.files import DataError
 from ..data.overedit import SEEN, over_edit
 from ..data.peer import Peer
 from ..data.photos import load_photos
-from ..data.shards import bake
 from ..engine.develop import develop
 from ..models.preference import SIZE, Preference, bradley_terry
+from ..synth.auto import bake
 from .common import Average, Log, learning_rate, psnr_per_image, read_config, save_atomically, stage_arguments
 
 VERSIONS = ("x", "d1", "d2", "o1", "o2", "q", "oq")
