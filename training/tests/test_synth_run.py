@@ -15,7 +15,7 @@ import torch
 from synth_set import ALONE, CONFIG, fill_cache, write_config
 
 from veraretouch.data.files import DataError
-from veraretouch.synth import run
+from veraretouch.synth import cluster, run
 from veraretouch.synth.prepare import Sources
 from veraretouch.synth.store import Entry, Index, SynthError, read_shard
 from veraretouch.train.examples import Shards
@@ -73,7 +73,7 @@ def test_a_set_holds_what_was_asked_for(made):
 
 
 def test_ray_workers_make_the_same_bytes(work, made, tmp_path):
-    done = subprocess.run(command(work, tmp_path / "out", "auto=20", "--workers", "2"), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(work, tmp_path / "out", "auto=20", "--workers", "2"), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     ours, theirs = bytes_of(made), bytes_of(tmp_path / "out")
     assert all(theirs[f"auto-00000{n}.tar"] == ours[f"auto-00000{n}.tar"] for n in (0, 1))
@@ -151,6 +151,11 @@ def test_shards_of_all_tasks_come_in_turns(tmp_path):
     assert wanted == [("auto", 0, 256), ("style", 0, 256), ("style", 256, 256), ("auto", 512, 188), ("style", 512, 88)]
     rows = run.Assembly(index, wanted, quiet).rows()
     assert rows[15:17] == [("auto", 240, 16), ("style", 0, 16)] and sum(n for _, _, n in rows) == 700 - 256 + 600
+
+
+def test_a_cluster_that_cannot_be_joined_is_told():
+    with pytest.raises(SynthError, match="--address auto"):
+        cluster.start(1, "ray://127.0.0.1:10001")
 
 
 def test_missing_sources_are_told(work, tmp_path, capsys):

@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,7 @@ class _Aside:
     def __init__(self) -> None:
         self._stream: int | None = None
         self._output = sys.stdout
+        self.folder: str | None = None
 
     def begin(self) -> None:
         self._output, sys.stdout = sys.stdout, io.StringIO()
@@ -92,6 +94,11 @@ _aside = _Aside()
 
 def start(workers: int, address: str | None) -> None:
     """Start an embedded Ray of `workers` CPUs, or join a cluster. Raises SynthError."""
+    if address and address.startswith("ray://"):
+        raise SynthError(
+            f"Ray Data does not run through Ray Client ({address}). Nothing was made. Start this command on a machine of the "
+            "cluster, with --address auto."
+        )
     _quiet()
     try:
         import ray
@@ -107,7 +114,8 @@ def start(workers: int, address: str | None) -> None:
             ray.init(address=address, runtime_env=environment, **common)
         else:
             # "local": a cluster that happens to run on this machine is not joined unasked.
-            ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
+            context = ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=_OBJECTS, **common)
+            _aside.folder = context.address_info["session_dir"]
     except (OSError, RuntimeError, ValueError, ImportError) as cause:
         _aside.end()
         where = f"the cluster at {address}" if address else "Ray on this machine"
@@ -121,9 +129,13 @@ def start(workers: int, address: str | None) -> None:
 
 
 def stop() -> None:
+    """End an embedded Ray and clear its logs and sockets away, or leave a cluster."""
     import ray
 
     ray.shutdown()
+    if _aside.folder:
+        shutil.rmtree(_aside.folder, ignore_errors=True)
+        _aside.folder = None
     _aside.end()
 
 
@@ -133,24 +145,31 @@ def examples(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[Ro
     import ray.exceptions
 
     counts = {(task, first): count for task, first, count in rows}
+    try:
+        for task, first, packed, error in _made(rows, settings, workers):
+            if error:
+                raise SynthError(error)
+            yield (task, first, counts[task, first]), pickle.loads(packed)
+    except ray.exceptions.RayError as error:
+        # The first line of a traceback that names an error is the one that began it.
+        told = re.search(r"^\w[\w.]*(?:Error|Exception|Interrupt)\b.*$", str(error), re.MULTILINE)
+        what = told[0] if told else type(error).__name__
+        raise SynthError(f"A worker stopped ({what}). What stands is whole shards; the same command goes on.") from error
+
+
+def _made(rows: list[Row], settings: dict, workers: int) -> Iterator[tuple[str, int, bytes, str]]:
+    """(task, first, pickled examples, error) as the workers give them."""
+    import ray.data
+
     for begin in range(0, len(rows), WAVE):
-        wave = rows[begin : begin + WAVE]
-        items = [{"task": task, "first": first, "count": count} for task, first, count in wave]
+        items = [{"task": task, "first": first, "count": count} for task, first, count in rows[begin : begin + WAVE]]
         # One row a block: what is done is handed on at once, and no worker waits for another's backlog.
         data = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             _Worker, fn_constructor_args=(settings,), batch_size=1, num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
-        )
-        try:
-            for batch in data.iter_batches(batch_size=None, prefetch_batches=1):
-                columns = (batch[name] for name in ("task", "first", "examples", "error"))
-                for task, first, packed, error in zip(*columns, strict=True):
-                    if error:
-                        raise SynthError(str(error))
-                    row = (str(task), int(first), counts[str(task), int(first)])
-                    yield row, pickle.loads(packed)
-        except ray.exceptions.RayError as error:
-            # The first line of a traceback that names an error is the one that began it.
-            told = re.search(r"^\w[\w.]*(?:Error|Exception|Interrupt)\b.*$", str(error), re.MULTILINE)
-            what = told[0] if told else type(error).__name__
-            raise SynthError(f"A worker stopped ({what}). What stands is whole shards; the same command goes on.") from error
+        )  # fmt: skip
+        for batch in data.iter_batches(batch_size=None, prefetch_batches=1):
+            columns = (batch[name] for name in ("task", "first", "examples", "error"))
+            for task, first, packed, error in zip(*columns, strict=True):
+                yield str(task), int(first), packed, str(error)
+

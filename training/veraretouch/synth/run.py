@@ -192,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_arguments(parser)
     parser.add_argument("--pairs", help="auto=N,style=N,param=N (default: the configuration's counts)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; 0: this one alone, without Ray")
-    parser.add_argument("--address", help="a Ray cluster: auto, HOST:PORT or ray://HOST:PORT (default: Ray on this machine)")
+    parser.add_argument("--address", help="the Ray cluster that this machine is part of: auto or HOST:PORT (default: a Ray of its own)")
     parser.add_argument("--out", type=Path, help="folder of the shards (default: WORK/shards/NAME/SPLIT)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
