@@ -9,6 +9,7 @@ import torch
 from test_reasoning_measure import photo
 
 from veraretouch.data import spoken as module
+from veraretouch.data.files import read_json
 from veraretouch.data.intents import PHRASES, intent
 from veraretouch.data.spoken import ALL, EVERYDAY, held_out, spoken, spoken_for
 from veraretouch.data.voices import DEGREES, RIDERS, SLOTS, VOICES
@@ -103,6 +104,7 @@ def test_words_kept_out_of_training_stay_out(drawn):
     phrases = {text for i in ALL for kind in PHRASES for text in getattr(i, kind)}
     assert 0.1 < len(phrases & out) / len(phrases) < 0.2
     assert all(set(forms) & out and set(forms) - out for forms in VOICES.values())
+    assert read_json(module.LISTED, "python -m veraretouch.data.spoken --held-out") == sorted(out)
     assert not any(set(s.parts) & out for s in drawn)
     # Said within training texts, not only drawn as a part of them.
     heard = " | ".join(s.text.lower() for s in drawn)
