@@ -181,7 +181,7 @@ def _finished(text: str, rng: random.Random) -> str:
 def spoken(rng: random.Random, unseen: bool = False) -> Spoken:
     """One instruction of one to three intents. `unseen`: its sentence or phrases are kept out of training."""
     voice = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    form = _choose(rng, VOICES[voice], unseen)
+    form = _choose(rng, VOICES[voice], unseen and rng.random() < 0.6)
     slot = form[form.index("{") + 1]
     rest = form[form.index("}") + 1 :]
     count = rng.choice((1, 1, 1, 2) if slot in LEADING else (1, 1, 2, 2, 3))
