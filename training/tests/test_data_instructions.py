@@ -91,10 +91,38 @@ def test_variants_name_the_measured_difference(pixels, warm):
 def test_effect_instruction_for_any_edit(pixels, warm):
     made = {instructions.effect_instruction(warm, random.Random(seed)) for seed in range(20)}
     assert len(made) > 5 and any("warmer" in text for text in made)
-    assert all(any(word in text for word in effects.effect_words(warm)) for text in made)
+    assert effects.effect_words(warm) == ["yellow in the highlights", "warmer"]
+    assert all("yellow in the highlights" in text for text in made) and any("less cool" in text for text in made)
     assert not made & {instructions.effect_instruction(warm, random.Random(seed), unseen=True) for seed in range(20)}
     same = effects.measure_effect(pixels, pixels)
     assert instructions.effect_instruction(same, random.Random(1)) is None
+
+
+def test_degrees_are_said_in_other_words_of_the_same_degree():
+    rng = random.Random(1)
+    made = {tuple(instructions.reworded(["much darker", "a little warmer"], rng)) for _ in range(200)}
+    assert len(made) > 20
+    for words in made:
+        light, temperature = sorted(words, key=lambda w: "warm" in w or "cool" in w)
+        assert re.fullmatch(r"(much|a lot|far|way|so much) (darker|less bright)", light), words
+        assert re.fullmatch(r"(a little|a touch|slightly|a bit|somewhat|a tad) (warmer|less cool)", temperature), words
+    assert instructions.reworded(["black and white"], rng) == ["black and white"]
+
+
+def test_what_is_held_back_is_measured(pixels):
+    def kept(change) -> list[str]:
+        return instructions.kept_clauses(effects.measure_effect(pixels, change(pixels)))
+
+    assert "but not too warm" in kept(lambda x: x * torch.tensor([1.0, 0.99, 0.95]))
+    assert "but not too warm" not in kept(lambda x: x * torch.tensor([1.0, 0.92, 0.7]))
+    assert "without a colour cast" not in kept(lambda x: x * torch.tensor([1.0, 0.92, 0.7]))
+    brighter = kept(lambda x: x**0.7)
+    assert "same brightness please" not in brighter and "but not too bright" not in brighter
+    luma = lambda x: (x @ torch.tensor([0.3, 0.6, 0.1]))[:, None].expand(-1, 3)
+    assert not any("colour" in text for text in kept(luma))
+    # Coloured highlights are no colours left alone, though the mean cast is none.
+    split = lambda x: (x + torch.where(x.mean(1, keepdim=True) > 0.5, 1.0, -1.0) * torch.tensor([0.03, 0.0, -0.06])).clamp(0, 1)
+    assert not any("colour" in text or "white balance" in text for text in kept(split))
 
 
 def test_build_covers_every_look_and_joins_variants_to_their_base(pixels, monkeypatch):

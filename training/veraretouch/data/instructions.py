@@ -24,28 +24,34 @@ from .looks import Look, apply_look, load_looks
 from .photos import load_photos
 
 MAX_WORDS = 22
-MAX_SEEN = 12
-MAX_UNSEEN = 4
+MAX_SEEN = 20
+MAX_UNSEEN = 6
 
-# {n} name, {a} name with article, {e} measured effect, {c} a clause of the description, {d} another one.
+# {n} name, {a} name with article, {e} measured effect, {c} a clause of the description, {d} another one, {k} what stays or is
+# held back ("but not too bright"), where measured. Terse, chatty, art director, client and question have their forms.
 _SEEN = {
     "name": [
         "{n}", "{n} look", "{n} style please", "Apply {a} look.", "Give this photo {a} look.", "Make it look like {n}.",
         "I'd love this to have that {n} feel.", "Could you edit this in the {n} style?", "Turn this into {a} shot.",
-        "style: {n}",
+        "style: {n}", "Hey, can you do {a} look?", "Our client asks for {n}.", "The direction is {n}.", "how about {n}", "I'd grade it {n}.",
     ],
-    "name+effect": ["{n}, {e}", "{n} style, so {e}.", "Go for {a} look and make it {e}."],
+    "name+effect": ["{n}, {e}", "{n} style, so {e}.", "Go for {a} look and make it {e}.", "{n} please, {e}", "{e}, like {n}"],
+    "name+kept": ["{n}, {k}", "{a} look, {k}", "Give it the {n} treatment, {k}.", "can we go {n}, {k}?"],
+    "effect+kept": ["{e}, {k}", "make it {e}, {k}", "Please make this {e}, {k}.", "could it be {e}, {k}?"],
     "name+clause": ["{n}: {c}", "{a} look with {c}", "Think {n}, {c}."],
-    "clause": ["{c}", "{c}, {d}", "Give it {c}.", "I want {c}.", "I'm after {c} and {d}."],
+    "clause": ["{c}", "{c}, {d}", "Give it {c}.", "I want {c}.", "I'm after {c} and {d}.", "for the cover: {c}", "We'd prefer {c}.", "maybe {c}?"],
     "effect": [
         "make it {e}", "Make this {e}, please.", "{e}", "The photo should be {e}.", "Can you make the picture {e}?",
+        "Hi, please make it {e}. Thanks!", "what if it were {e}?", "Take it {e}.", "I'd like it {e}", "go {e}",
     ],
-    "film": ["as if shot on {n}", "{n} film emulation", "Make it look like it was taken on {n}.", "{n} film, {e}"],
-    "person": ["in the style of {n}", "Edit it the way {n} would.", "inspired by the photographs of {n}"],
-    "mood": ["{n} mood", "Give me {a} vibe.", "something that feels like {n}"],
+    "film": ["as if shot on {n}", "{n} film emulation", "Make it look like it was taken on {n}.", "{n} film, {e}", "shot on {n}", "I miss my {n}, can it look like that?"],
+    "person": ["in the style of {n}", "Edit it the way {n} would.", "inspired by the photographs of {n}", "{n} vibes", "like a print by {n}"],
+    "mood": ["{n} mood", "Give me {a} vibe.", "something that feels like {n}", "make it feel like {n}", "{n} vibes please"],
 }  # fmt: skip
 _UNSEEN = {
     "name": ["Grade this picture to match {n}.", "Let's try the {n} treatment on this one."],
+    "name+kept": ["Bring {n} to this one, {k}."],
+    "effect+kept": ["Have it end up {e}, {k}.", "would it work {e}, {k}?"],
     "clause": ["Aim for {c} in this shot.", "What I have in mind is {c}."],
     "effect": ["Push the image so that it ends up {e}.", "Let it come out {e}."],
     "film": ["Pretend I had {n} loaded in the camera.", "Emulate {n} stock."],
@@ -149,12 +155,53 @@ def difference_words(effect: Effect, base: Effect) -> list[str]:
     return [up if value > 0 else down for value, up, down in strong]
 
 
+# A measured word -> other ways to say the same.
+_DEGREES = {
+    "a little ": ("a little ", "a touch ", "slightly ", "a bit ", "somewhat ", "a tad "),
+    "much ": ("much ", "a lot ", "far ", "way ", "so much "),
+}
+_OPPOSITE = {"cooler": "warm", "warmer": "cool", "darker": "bright", "brighter": "dark", "softer in contrast": "harsh", "more contrasty": "flat",
+             "more muted": "colourful", "more colourful": "dull"}  # fmt: skip
+# A small measured change in one direction -> how a person holds it back.
+_HELD_BACK = {
+    "a little brighter": "but not too bright", "a little darker": "but not too dark", "a little warmer": "but not too warm",
+    "a little cooler": "but not too cold", "a little more contrasty": "but not too harsh", "a little softer in contrast": "but not too flat",
+    "a little more colourful": "but don't oversaturate", "a little more muted": "but leave some colour in it",
+}  # fmt: skip
+
+
+def reworded(words: list[str], rng: random.Random) -> list[str]:
+    """The measured words in other words of the same degree; now and then by what it shall be less of, last."""
+    found = []
+    for word in words:
+        degree = next((d for d in _DEGREES if word.startswith(d)), "")
+        core = word.removeprefix(degree)
+        if core in _OPPOSITE and rng.random() < 0.2:
+            core = f"less {_OPPOSITE[core]}"
+        found.append((rng.choice(_DEGREES[degree]) if degree else "") + core)
+    return sorted(found, key=lambda text: "less " in text)
+
+
+def kept_clauses(effect: Effect) -> list[str]:
+    """What a look leaves alone or moves only a little, as a person would ask for it."""
+    found = [held for word, held in _HELD_BACK.items() if word in effect_words(effect)]
+    if abs(effect.lightness) < 1:
+        found += ["same brightness please", "without changing the exposure"]
+    if abs(effect.contrast) < 0.05 and effect.blacks < 4 and effect.whites > -6:
+        found += ["but leave the contrast alone", "contrast as it is"]
+    tinted = max(abs(effect.warmth), abs(effect.tint), effect.shadow_tint[0] / 2, effect.highlight_tint[0] / 2) >= 1
+    if not (effect.monochrome or tinted):
+        found += ["without a colour cast", "but keep the white balance"]
+        found += ["but leave the colours alone", "without touching the colours"] if abs(effect.colour) < 0.08 else []
+    return found
+
+
 def _with_article(name: str) -> str:
     return ("an " if name[0].lower() in "aeiou" and not name.startswith(("Uni", "Eu")) else "a ") + name
 
 
 def _kinds(look: Look) -> list[str]:
-    kinds = ["name", "name+effect", "name+clause", "clause", "effect"]
+    kinds = ["name", "name+effect", "name+clause", "clause", "effect", "name+kept", "effect+kept"]
     if look.kind == "film" or look.category in _FILM_CATEGORIES:
         kinds.append("film")
     elif look.category == "Photographer":
@@ -171,7 +218,7 @@ def _fill(
     name = spoken_name(look)
     if variant:
         name = f"{name}, but {join_words(variant)}"
-    words, clauses = effect_words(effect), clauses_of(look.description, effect)
+    words, clauses, kept = effect_words(effect), clauses_of(look.description, effect), kept_clauses(effect)
     found: dict[str, list[str]] = {}
     for kind in _kinds(look):
         for template in templates.get(kind, []):
@@ -179,6 +226,7 @@ def _fill(
                 ("{c}" in template and not clauses)
                 or ("{d}" in template and len(clauses) < 2)
                 or ("{e}" in template and not words)
+                or ("{k}" in template and not kept)
             ):
                 continue
             if (
@@ -188,8 +236,8 @@ def _fill(
             ):
                 continue  # "a Portra 400, but brighter look" is not English
             c, d = rng.sample(clauses, 2) if len(clauses) > 1 else (clauses * 2 or ["", ""])[:2]
-            e = join_words(words[: rng.randint(1, min(3, len(words)))]) if words else ""
-            text = template.format(n=name, a=_with_article(name), e=e, c=c, d=d)
+            e = join_words(reworded(words[: rng.randint(1, min(3, len(words)))], rng)) if words else ""
+            text = template.format(n=name, a=_with_article(name), e=e, c=c, d=d, k=rng.choice(kept or [""]))
             if rng.random() < 0.35:
                 text = text.rstrip(".")
             text = text[0].upper() + text[1:] if text.endswith((".", "?")) else text
@@ -207,7 +255,7 @@ def _fill(
 
 
 def style_instructions(look: Look, effect: Effect, base: Effect | None = None) -> dict[str, list[str]]:
-    """6 to 12 wordings for training under "seen" and up to 4 of other templates under "unseen".
+    """6 to MAX_SEEN wordings for training under "seen" and up to MAX_UNSEEN of other templates under "unseen".
 
     base: effect of the plain look when this one is a variant ("+", "--") of it. The same input gives the same wordings.
     """
@@ -225,7 +273,7 @@ def effect_instruction(effect: Effect, rng: random.Random, unseen: bool = False)
     if not words:
         return None
     template = rng.choice((_UNSEEN if unseen else _SEEN)["effect"])
-    return template.format(e=join_words(words[: rng.randint(1, min(3, len(words)))]))
+    return template.format(e=join_words(reworded(words[: rng.randint(1, min(3, len(words)))], rng)))
 
 
 def _base_key(look: Look, names: dict[tuple[str, str, str], str]) -> str | None:

@@ -1,7 +1,7 @@
 """Plain instructions with the retouch that they ask for: "vivid and a touch warmer, but not too bright".
 
     python -m veraretouch.data.spoken [--count 100] [--unseen]      instructions to be read, with what they ask for
-    python -m veraretouch.data.spoken --held-out                    the words and sentences kept out of training
+    python -m veraretouch.data.spoken --held-out                    lists in data/held_out_words.json what is kept out of training
 
 Looks are some hundreds, and a model learns their names. What a person asks for in plain words is a handful of intents
 (`intents`, `moods`) in many voices, degrees and restrictions (`voices`). Every instruction comes with settings of the develop
@@ -22,16 +22,19 @@ from ..engine.develop import develop
 from ..engine.params import INDEX
 from ..reasoning.axes import AXES, effect
 from ..reasoning.measure import Change, Pixels, change
-from .files import fraction_of_hash
+from .files import TABLES, fraction_of_hash, write_json
 from .intents import HUES, PHRASES, PLAIN, Intent
 from .moods import FEELINGS, FILMS, TIMES
 from .voices import DEGREE_WEIGHTS, DEGREES, LEADING, MOST, RIDERS, SLOTS, VOICES, WEIGHTS, Limit, Rider
 
 HELD_OUT = 0.15
+LISTED = TABLES / "held_out_words.json"
 # Share of an axis's dead zone from which on a movement counts as one.
 LEAST = 0.5
 RIDDEN = 0.2  # share of instructions that get a rider where one fits
 DRAWS = 12
+# What everybody says, so that holding it back would only make a worse product.
+COMMON = ("make it {c}", "give it {n}", "like {f}", "something {e}", "really {}")
 _POOLS = {"f": FILMS, "d": TIMES, "e": FEELINGS}
 EVERYDAY = PLAIN + HUES
 ALL = EVERYDAY + FEELINGS + FILMS + TIMES
@@ -73,7 +76,7 @@ def held_out() -> frozenset[str]:
     groups += [[t for t in dict.fromkeys(d.comps + d.plains + d.verbs + d.too) if t != "{}"] for d in DEGREES.values()]
     groups += [list(r.texts) for r in RIDERS]
     for group in groups:
-        ranked = sorted(group, key=lambda text: fraction_of_hash(f"spoken {text}"))
+        ranked = sorted(group, key=lambda text: (text in COMMON, fraction_of_hash(f"spoken {text}")))
         out.update(ranked[: max(1, round(HELD_OUT * len(ranked)))] if len(ranked) > 2 else [])
     # Every kind of phrase, of degree and of sentence that training uses keeps one to be learnt from.
     lists = [getattr(i, kind) for i in ALL for kind in PHRASES] + [x for d in DEGREES.values() for x in (d.comps, d.plains, d.verbs, d.too)]
@@ -178,7 +181,7 @@ def _finished(text: str, rng: random.Random) -> str:
 def spoken(rng: random.Random, unseen: bool = False) -> Spoken:
     """One instruction of one to three intents. `unseen`: its sentence or phrases are kept out of training."""
     voice = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    form = _choose(rng, VOICES[voice], unseen)
+    form = _choose(rng, VOICES[voice], unseen and rng.random() < 0.6)
     slot = form[form.index("{") + 1]
     rest = form[form.index("}") + 1 :]
     count = rng.choice((1, 1, 1, 2) if slot in LEADING else (1, 1, 2, 2, 3))
@@ -242,10 +245,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--unseen", action="store_true", help="instructions in words kept out of training")
-    parser.add_argument("--held-out", action="store_true", help="list the held-out words and sentences instead")
+    parser.add_argument("--held-out", action="store_true", help="write the held-out words and sentences to their file instead")
     options = parser.parse_args()
     if options.held_out:
-        print("\n".join(sorted(held_out())))
+        write_json(LISTED, sorted(held_out()))
+        print(f"{len(held_out())} texts in {LISTED.name}")
         return
     rng = random.Random(options.seed)
     for _ in range(options.count):

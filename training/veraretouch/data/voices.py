@@ -27,10 +27,10 @@ SLOTS: dict[str, tuple[str, ...]] = {
 LEADING = ("f", "d", "e")  # one phrase of its own kind leads, plain wishes may follow
 
 VOICES: dict[str, tuple[str, ...]] = {
-    "terse": ("{x}", "{x}", "{x} please", "just {x}", "{c}", "{n}", "quick fix: {x}", "{x}, that's all", "edit: {x}", "{c} version"),
+    "terse": ("{x}", "{x}", "{x} please", "just {x}", "{c}", "{n}", "quick fix: {x}", "{x}, that's all", "edit: {x}", "{c}, quickly", "to do: {x}", "{n}, nothing else"),
     "plain": (
         "make it {c}", "Make this {c}, please.", "The photo should be {c}.", "I want it {c}.", "give it {n}", "I want {n}.", "with {n}",
-        "please {v}", "{v} please", "I would like {n}.", "It needs {n}.", "I am looking for {n}.", "go {c}", "please make the picture {c}",
+        "please {v}", "{v} please", "I would like {n}.", "It needs {n}.", "I am looking for {n}.", "please make the picture {c}",
         "Let it come out {c}.", "this wants {n}", "You should {v}.",
     ),
     "chatty": (
