@@ -47,6 +47,7 @@ def generate_batch(
     instructions: Sequence[str] | None = None,
     params: torch.Tensor | None = None,
     new_walk: Callable[[Dialogue, str], AnswerWalk] = AnswerWalk,
+    half: bool = False,
 ) -> list[GenerationResult]:
     """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
 
@@ -55,7 +56,8 @@ def generate_batch(
     `output_head`. With a `focus_row` it also has style_projector(embeds [1,S,H], image_tokens
     [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
     plan's factor tokens [B,3,H] too. Style needs one instruction per image. `new_walk` makes the walk
-    of each answer, in order; one that samples picks by its own rule.
+    of each answer, in order; one that samples picks by its own rule. `half` runs the language
+    model, and nothing else, in bfloat16, as training does.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -74,7 +76,7 @@ def generate_batch(
             for part in dialogue.prompt_parts(mode, text)
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
-    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
+    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus, half)
     latents = vlm.adaptor(states.flatten(1), *([] if plan is None else [plan]))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
@@ -187,7 +189,7 @@ def _factor_presence(params: torch.Tensor) -> torch.Tensor:
     return torch.stack([(params[:, s] != 0).any(dim=1) for s in FACTOR_SLICES], dim=1)
 
 
-def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus):
+def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus, half: bool = False):
     """Runs every walk to its end; returns the states [B,3,H] that the latents are read from."""
     from transformers import DynamicCache
 
@@ -200,15 +202,17 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
         counts = torch.tensor([len(feed) for feed in feeds])
         embeds, fresh, positions = _pad_left(feeds, counts, lengths, table.shape[1])
         mask = torch.cat([mask, fresh], dim=1)
-        hidden = vlm.lm(
-            inputs_embeds=embeds.to(table),
-            attention_mask=mask.to(table.device),
-            position_ids=positions.to(table.device),
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
+        with torch.autocast(table.device.type, dtype=torch.bfloat16, enabled=half):
+            hidden = vlm.lm(
+                inputs_embeds=embeds.to(table),
+                attention_mask=mask.to(table.device),
+                position_ids=positions.to(table.device),
+                past_key_values=cache,
+                use_cache=True,
+            ).last_hidden_state
+            logits = (hidden[:, -1] @ head.T).float().cpu().numpy()
         lengths = lengths + counts
-        logits = (hidden[:, -1] @ head.T).float().cpu().numpy()
+        hidden = hidden.to(table.dtype)
         for row, walk in enumerate(walks):
             if states[row] is not None:
                 continue
