@@ -127,6 +127,25 @@ def test_probabilities_of_sampling_and_of_teacher_forcing_are_the_same(tiny, tas
     assert loss.item() == pytest.approx(-share, abs=1e-6) and over == 0
 
 
+def test_half_width_is_for_the_language_model_alone(tiny):
+    """Sliders' tokens carry their latents by a pseudo-inverse, which eight bits of mantissa would break."""
+    seen = {}
+
+    def note(name):
+        return lambda *_: seen.setdefault(name, set()).add(torch.is_autocast_enabled("cpu"))
+
+    parts = {"lm": tiny.model.lm, "sliders": tiny.model.param_projector, "adaptor": tiny.model.adaptor}
+    hooks = [module.register_forward_hook(note(name)) for name, module in parts.items()]
+    rollouts = draw(tiny.model, tiny.dialogue, tiny.shards, tiny.shards.rows("param")[:2], 2, 1.0, 0.1, [5], half=True)
+    policy = Policy(Step(tiny.model, tiny.renderer, tiny.shards, "cpu", half=True), tiny.dialogue, 1.0, 0.1)
+    actions, _ = policy.score(rollouts)
+    for hook in hooks:
+        hook.remove()
+    assert seen == {"lm": {True}, "sliders": {False}, "adaptor": {False}}
+    sampled = torch.tensor([p for r in rollouts for p in r.logprobs])
+    assert 0 < (actions.tokens - sampled).abs().max() < 0.1
+
+
 def test_text_alone_leaves_latents_where_they_are(tiny):
     rollouts = _draw(tiny, "auto", sigma=0.0)
     assert all(np.array_equal(r.latents.numpy(), r.result.latents) for r in rollouts)

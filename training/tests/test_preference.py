@@ -92,7 +92,7 @@ def test_versions_are_drawn_as_the_pairs_say():
     assert versions.kinds.count("oversaturated") == 3 and set(versions.kinds) == set(SEEN)
     with pytest.raises(DataError, match="sharpened"):
         stage.Versions(_peer(), 1.0, 30.0, {"sharpened": 2})
-    pictures = stage.crops(_photos(6), (150, 224), torch.Generator().manual_seed(1))
+    pictures = stage.crops(_photos(6), (0.67, 1.0), torch.Generator().manual_seed(1))
     assert pictures.shape == (6, 3, 112, 112)
     made, counts = versions.draw(pictures, torch.Generator().manual_seed(2))
     again, _ = versions.draw(pictures, torch.Generator().manual_seed(2))
@@ -127,7 +127,7 @@ def test_a_few_steps_learn_which_is_better(tmp_path, monkeypatch):
     monkeypatch.setattr(stage.Peer, "load", lambda data: _peer())
     config = {
         "name": "preference", "seed": 1, "width": 6, "hidden": 24, "batch": 4, "flickr": 0.0, "raw": 0.6, "visible": 30.0,
-        "crop": [200, 224], "smoothing": 0.05, "lr": 4e-3, "weight_decay": 0.01, "warmup": 2, "steps": 4, "evaluate_every": 8,
+        "crop": [0.9, 1.0], "smoothing": 0.05, "lr": 4e-3, "weight_decay": 0.01, "warmup": 2, "steps": 4, "evaluate_every": 8,
         "average_decay": 0.8, "kinds": {},
     }  # fmt: skip
     stage.train(config, tmp_path, tmp_path, "cpu", 0)

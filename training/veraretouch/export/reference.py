@@ -51,6 +51,7 @@ def generate_batch(
     params: torch.Tensor | None = None,
     voices: Sequence[int] | None = None,
     new_walk: Callable[[Dialogue, str], AnswerWalk] = AnswerWalk,
+    half: bool = False,
 ) -> list[GenerationResult]:
     """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
 
@@ -60,7 +61,7 @@ def generate_batch(
     [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
     plan's factor tokens [B,3,H] too. Style needs one instruction per image. `voices`: a number per row, in place of the
     ones that follow from the inputs. `new_walk` makes the walk of each answer, in order; one that samples picks by its
-    own rule.
+    own rule. `half` runs the language model, and nothing else, in bfloat16, as training does.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -81,7 +82,7 @@ def generate_batch(
             for part in dialogue.prompt_parts(mode, text, voice)
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
-    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus)
+    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus, half)
     latents = vlm.adaptor(states.flatten(1), *([] if plan is None else [plan]))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
@@ -194,7 +195,7 @@ def _factor_presence(params: torch.Tensor) -> torch.Tensor:
     return torch.stack([(params[:, s] != 0).any(dim=1) for s in FACTOR_SLICES], dim=1)
 
 
-def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus):
+def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus, half: bool = False):
     """Runs every walk to its end; returns the states [B,3,H] that the latents are read from."""
     from transformers import DynamicCache
 
@@ -207,15 +208,17 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
         counts = torch.tensor([len(feed) for feed in feeds])
         embeds, fresh, positions = _pad_left(feeds, counts, lengths, table.shape[1])
         mask = torch.cat([mask, fresh], dim=1)
-        hidden = vlm.lm(
-            inputs_embeds=embeds.to(table),
-            attention_mask=mask.to(table.device),
-            position_ids=positions.to(table.device),
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
+        with torch.autocast(table.device.type, dtype=torch.bfloat16, enabled=half):
+            hidden = vlm.lm(
+                inputs_embeds=embeds.to(table),
+                attention_mask=mask.to(table.device),
+                position_ids=positions.to(table.device),
+                past_key_values=cache,
+                use_cache=True,
+            ).last_hidden_state
+            logits = (hidden[:, -1] @ head.T).float().cpu().numpy()
         lengths = lengths + counts
-        logits = (hidden[:, -1] @ head.T).float().cpu().numpy()
+        hidden = hidden.to(table.dtype)
         for row, walk in enumerate(walks):
             if walk.latent_places:
                 behind = torch.tensor(walk.latent_places) - len(walk.pending)

@@ -44,7 +44,7 @@ def summarise(seen: dict[str, torch.Tensor]) -> dict[str, float | list[float]]:
     tenths = torch.tensor([0.1, 0.5, 0.9])
     for name in STATISTICS:
         figures[f"{name}_spread"] = [round(x, 4) for x in torch.quantile(seen[name], tenths).tolist()]
-    return figures
+    return {name: round(value, 5) if isinstance(value, float) else value for name, value in figures.items()}
 
 
 @torch.no_grad()
@@ -56,8 +56,7 @@ def answers_judged(
     task, device = shards.metas[rows[0]]["task"], model.head.device
     for first in range(0, len(rows), batch):
         own = rows[first : first + batch]
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-            results = generate_batch(answering(model, shards), dialogue, **generation_inputs(shards, own, device))
+        results = generate_batch(answering(model, shards), dialogue, half=half, **generation_inputs(shards, own, device))
         parts.append(judge(task, own, results, torch.stack([torch.from_numpy(r.latents) for r in results])))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 

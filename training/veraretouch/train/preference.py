@@ -33,11 +33,13 @@ def apply_luts(luts: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(luts.permute(0, 4, 1, 2, 3), grid, align_corners=True, padding_mode="border")[:, :, 0].clamp(0, 1)
 
 
-def crops(photos: torch.Tensor, sides: tuple[int, int], generator: torch.Generator) -> torch.Tensor:
-    """Random squares of photos uint8 [B, 224, 224, 3], some mirrored -> [B, 3, 112, 112] in [0, 1]."""
+def crops(photos: torch.Tensor, shares: tuple[float, float], generator: torch.Generator) -> torch.Tensor:
+    """Random squares of photos uint8 [B, S, S, 3], their sides between two shares of S, some mirrored -> [B, 3, 112, 112]
+    in [0, 1]."""
     out = []
     for photo in photos:
-        side = int(torch.randint(sides[0], sides[1] + 1, (), generator=generator))
+        share = shares[0] + (shares[1] - shares[0]) * float(torch.rand((), generator=generator))
+        side = max(SIZE, round(share * photo.shape[0]))
         top, left = (int(torch.randint(photo.shape[0] - side + 1, (), generator=generator)) for _ in range(2))
         part = photo[top : top + side, left : left + side].permute(2, 0, 1)[None].float() / 255
         part = F.interpolate(part, (SIZE, SIZE), mode="area")
@@ -114,7 +116,7 @@ def evaluate(model: torch.nn.Module, batches: list[tuple[torch.Tensor, torch.Ten
 
 
 def load_pools(work: Path, split: str, flickr: float) -> list[torch.Tensor]:
-    """[photos, Flickr8k photos] of a split, uint8 [N, 224, 224, 3]; the second is left out when its share is 0."""
+    """[photos, Flickr8k photos] of a split, uint8 [N, S, S, 3]; the second is left out when its share is 0."""
     photos = load_photos(work, split)[0]
     return [photos, load_photos(work, split, include_flickr=True)[0][len(photos) :]] if flickr else [photos]
 
@@ -136,7 +138,7 @@ def train(config: dict, data: Path, work: Path, device: str, minutes: float) -> 
     pools = load_pools(work, "train", config["flickr"])
     versions = Versions(Peer.load(data), config["raw"], config["visible"], config["kinds"])
     held_out, fixed = load_photos(work, "val")[0], torch.Generator().manual_seed(0)
-    checks = [versions.draw(crops(part, (224, 224), fixed), fixed) for part in held_out.split(24)]
+    checks = [versions.draw(crops(part, (1.0, 1.0), fixed), fixed) for part in held_out.split(24)]
     checks = [(v.to(device), c.to(device)) for v, c in checks]
     rng = torch.Generator().manual_seed(config["seed"] + step)
     log = Log(work / config["name"] / "log.jsonl")

@@ -122,10 +122,8 @@ def draw(
         walks.append(SampledWalk(dialogue, mode, temperature=temperature, random=random))
         return walks[-1]
 
-    device = model.head.device
-    inputs = generation_inputs(shards, repeated, device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        results = generate_batch(answering(model, shards), dialogue, new_walk=new_walk, **inputs)
+    inputs = generation_inputs(shards, repeated, model.head.device)
+    results = generate_batch(answering(model, shards), dialogue, new_walk=new_walk, half=half, **inputs)
     rollouts = []
     for row, walk, result in zip(repeated, walks, results, strict=True):
         meta = shards.metas[row]
