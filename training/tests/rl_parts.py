@@ -9,7 +9,7 @@ from example_sets import write_examples
 from transformers import LlamaConfig, LlamaModel
 
 from veraretouch.engine.params import sample_params
-from veraretouch.export.dialogue import Dialogue, added_tokens, answer_sections
+from veraretouch.export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, added_tokens, answer_sections
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
@@ -21,14 +21,15 @@ WORDS = ["Lift the shadows a little", "warm and faded", "Slightly raise the cont
 LATENT = 4
 
 
-def tiny_dialogue(longest: int = 6) -> Dialogue:
-    """Every section may be written with its own few tokens, so that masks differ."""
-    tokenizer = small_tokenizer(WORDS * 20, 400)
+def tiny_dialogue(longest: int = 6, first: bool = True) -> Dialogue:
+    """Every section may be written with its own few tokens, so that masks differ. `first`: latents before the words."""
+    tokenizer = small_tokenizer(WORDS * 20, 400, VOICES)
     plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
     fields = [s.field for s in answer_sections()["auto"]]
     tokens = {name: sorted(set(plain.encode(WORDS[i % len(WORDS)]))) for i, name in enumerate(fields)}
     answer = answer_sections(longest, longest, longest, tokens)
-    return Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())), answer=answer)
+    outputs = list(range(tokenizer.get_vocab_size()))
+    return Dialogue(tokenizer, outputs, VOICED_PROMPTS, answer, latents_first=first, voices=VOICES)
 
 
 def tiny_model(dialogue: Dialogue, seed: int = 0) -> VeraRetouchVLM:
@@ -59,7 +60,7 @@ def tiny_shards(folder: Path, count: int = 6, target: float = 0.0, seed: int = 3
             arrays["picture"] = rng.integers(60, 190, (count, 256, 256, 3)).astype(np.uint8)
             arrays["features"] = rng.standard_normal((count, 9, 1280)).astype(np.float16)
             arrays["figures"] = np.zeros((count, 44), np.float32)
-        metas = [{"task": task, **({"instruction": WORDS[i % 3]} if task == "style" else {})} for i in range(count)]
+        metas = [{"task": task, "voice": i % 16, **({"instruction": WORDS[i % 3]} if task == "style" else {})} for i in range(count)]
         write_examples(folder, task, arrays, metas)
     return Shards(folder)
 
@@ -89,7 +90,7 @@ class MeanLevel(torch.nn.Module):
         return self.weight * rgb.flatten(1).mean(1)
 
 
-def tiny_run(folder: Path, target: float = 0.0) -> SimpleNamespace:
-    dialogue = tiny_dialogue()
+def tiny_run(folder: Path, target: float = 0.0, first: bool = True) -> SimpleNamespace:
+    dialogue = tiny_dialogue(first=first)
     model = tiny_model(dialogue)
     return SimpleNamespace(dialogue=dialogue, model=model, renderer=model.renderer, shards=tiny_shards(folder, target=target))

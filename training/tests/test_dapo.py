@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from rl_parts import MeanLevel, tiny_config, tiny_model, tiny_run, tiny_shards
+from rl_parts import MeanLevel, tiny_config, tiny_dialogue, tiny_model, tiny_run, tiny_shards
 
 from veraretouch.data.files import DataError
 from veraretouch.export.dialogue import LATENT_ROW
@@ -103,8 +103,10 @@ def test_sampling_respects_the_masks(tiny, task):
     assert torch.equal(again[0].latents, rollouts[0].latents)
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["latents first", "words first"])
 @pytest.mark.parametrize("task", TASKS)
-def test_probabilities_of_sampling_and_of_teacher_forcing_are_the_same(tiny, task):
+def test_probabilities_of_sampling_and_of_teacher_forcing_are_the_same(tmp_path, task, first):
+    tiny = tiny_run(tmp_path, first=first)
     with torch.no_grad():
         # A correction that is nothing would hide states that are read at the wrong place.
         torch.nn.init.normal_(tiny.model.adaptor.layers[-1].weight, generator=torch.Generator().manual_seed(4))
@@ -154,15 +156,19 @@ def test_text_alone_leaves_latents_where_they_are(tiny):
     assert not actions.latents.any() and not actions.latents.requires_grad and actions.tokens.requires_grad
 
 
-def test_latents_are_read_where_their_tokens_are_added(tiny):
-    walk = SampledWalk(tiny.dialogue, "param", random=np.random.default_rng(0))
+@pytest.mark.parametrize("first", [True, False], ids=["latents first", "words first"])
+def test_latents_are_read_where_their_tokens_are_added(first):
+    dialogue = tiny_dialogue(first=first)
+    walk = SampledWalk(dialogue, "param", random=np.random.default_rng(0))
     with pytest.raises(RolloutError, match="three latents"):
         walk.sequence([1, 2], [])
     while not walk.done:
-        walk.choose(np.zeros(len(tiny.dialogue.output_ids), np.float32))
+        walk.choose(np.zeros(len(dialogue.output_ids), np.float32))
     sequence = walk.sequence([1, 2], [])
     assert [at for at, row in sequence.focus if row >= LATENT_ROW] == list(sequence.states)
-    assert sequence.ids[sequence.states[1]] == tiny.dialogue.retouch_ids[0]
+    read = [sequence.ids[at] for at in sequence.states]
+    last = dialogue.token_id(dialogue.answer["param"][-1].end)
+    assert read == (dialogue.retouch_ids if first else [last, *dialogue.retouch_ids[:2]])
 
 
 def test_wrong_settings_are_refused(tiny):

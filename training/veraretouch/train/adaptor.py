@@ -69,12 +69,12 @@ def collect_states(model, dialogue: Dialogue, shards: Shards, rows: list[int], b
     for task, group in groups:
         if time.time() > deadline:
             break
-        numbers = torch.tensor(group)
+        numbers, voices = torch.tensor(group), [shards.metas[row].get("voice", 0) for row in group]
         if task == "param":
-            generate_batch(own_answers, dialogue, task, params=shards.arrays["params"][numbers])
+            generate_batch(own_answers, dialogue, task, params=shards.arrays["params"][numbers], voices=voices)
         else:
             texts = [shards.metas[row]["instruction"] for row in group] if task == "style" else None
-            generate_batch(own_answers, dialogue, task, images=numbers, instructions=texts)
+            generate_batch(own_answers, dialogue, task, images=numbers, instructions=texts, voices=voices)
         done += group
     states, plans = (torch.cat(parts) for parts in zip(*kept, strict=True))
     return states, plans, done

@@ -91,9 +91,10 @@ def generation_inputs(shards: Shards, rows: Rows[int], device: str | torch.devic
     if len(tasks) != 1:
         raise RolloutError(f"A batch of answers is of one task, not of {sorted(tasks)}. Nothing was generated.")
     task, numbers = tasks.pop(), torch.tensor(list(rows))
+    voices = [shards.metas[row].get("voice", 0) for row in rows]
     if task == "param":
-        return {"mode": task, "params": shards.arrays["params"][numbers].to(device)}
-    inputs: dict = {"mode": task, "images": numbers}
+        return {"mode": task, "params": shards.arrays["params"][numbers].to(device), "voices": voices}
+    inputs: dict = {"mode": task, "images": numbers, "voices": voices}
     if task == "style":
         inputs["instructions"] = [shards.metas[row]["instruction"] for row in rows]
     return inputs
