@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { ROOT } from './paths.mjs';
 
 /**
@@ -15,4 +16,25 @@ export function run(command, args, options = {}) {
 /** Runs a tool installed in node_modules by the path of its script, so that no shell or PATH is involved. */
 export function runNode(script, args, options = {}) {
   return run(process.execPath, [script, ...args], options);
+}
+
+/**
+ * Starts a command in the repository root beside what goes on; what it prints is kept in a file.
+ *
+ * @param {string} log where its output goes
+ * @returns {() => Promise<{ status: number, output: string, seconds: number }>} waits for its end
+ */
+export function runAside(command, args, log, options = {}) {
+  const start = performance.now();
+  const file = openSync(log, 'w');
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', file, file], ...options });
+  closeSync(file);
+  const ended = new Promise((resolve) => {
+    child.on('error', (error) => resolve({ status: 127, note: `${command} could not be started: ${error.message}\n` }));
+    child.on('exit', (code) => resolve({ status: code ?? 1, note: '' }));
+  });
+  return async () => {
+    const { status, note } = await ended;
+    return { status, output: readFileSync(log, 'utf8') + note, seconds: (performance.now() - start) / 1000 };
+  };
 }
