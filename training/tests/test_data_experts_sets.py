@@ -105,6 +105,15 @@ def test_fivek_in_every_layout(tmp_path, layout, rule, experts, splits):
         assert fivek.find_pairs(tmp_path, "bd")[0][0].expert == "b"
 
 
+def test_photos_of_the_benchmark_never_train(tmp_path):
+    for name in ("a2803", "a2804"):
+        write(tmp_path / "input" / f"{name}.png", picture(0.5))
+        write(tmp_path / "expertC" / f"{name}.png", picture(0.9))
+    pairs, _ = fivek.find_pairs(tmp_path, rule="last500")
+    assert [p.split for p in pairs] == ["train", "train"]
+    assert [p.split for p in fivek.without_benchmark(pairs)] == ["test", "train"]
+
+
 def test_fivek_says_what_is_missing(tmp_path):
     lut_layout(tmp_path)
     (tmp_path / "expertC/JPG/480p" / f"{NAMES[2]}.jpg").unlink()
@@ -238,7 +247,7 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path):
     grey = (fine[..., 0] * 255).round().astype(np.uint8)
     Image.fromarray(grey).save(tmp_path / "grey.png")
     assert pictures.read_picture(tmp_path / "grey.png").shape == (30, 40, 3)
-    tifffile.imwrite(tmp_path / "float.tif", fine)
+    tifffile.imwrite(tmp_path / "float.tif", fine, photometric="rgb")
     with pytest.raises(DataError, match="float32"):
         pictures.read_picture(tmp_path / "float.tif")
 

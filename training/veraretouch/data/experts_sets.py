@@ -12,7 +12,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +89,7 @@ def with_validation(pairs: list[ExpertPair]) -> list[ExpertPair]:
     if any(pair.split == "val" for pair in pairs):
         return pairs
     held = {g for g in {p.group for p in pairs if p.split == "train"} if fraction_of_hash(f"experts {g}") < VALIDATION}
-    return [ExpertPair(p.name, p.group, p.expert, "val", p.before_path, p.after_path) if p.split == "train" and p.group in held else p for p in pairs]
+    return [replace(p, split="val") if p.split == "train" and p.group in held else p for p in pairs]
 
 
 def squash(rgb: np.ndarray) -> np.ndarray:
@@ -235,9 +235,9 @@ def command(description: str, name: str, find: Callable[[argparse.Namespace], tu
     torch.set_num_threads(1)
     try:
         pairs, remark = find(options)
+        print(remark)
         for split, row in counts(pairs).items():
             print(f"{split}: " + ", ".join(f"{count} {what}" for what, count in row.items()))
-        print(remark)
         if not options.check:
             written = pair_cache(with_validation(pairs), options.work, name, progress=True)
             print(f"{written} pairs in {options.work / name}.json")
