@@ -224,10 +224,10 @@ def test_several_passes_are_clipped_and_compared_with_the_first(tiny):
 
 
 def test_the_reward_rises_on_a_toy_target(tmp_path):
-    """The target is the input, darkened; thirty steps of one task bring the renderings nearer and end below the guard."""
+    """The target is the input, darkened; a dozen steps of one task bring the renderings nearer and end below the guard."""
     tiny = tiny_run(tmp_path / "shards", target=-0.12)
     config = tiny_config(
-        tasks=["auto"], steps=30, evaluate_every=30, latent_sigma=0.3, lr=5e-3, prompts=2, group=6, micro=12, evaluate_count=4,
+        tasks=["auto"], steps=12, evaluate_every=12, latent_sigma=0.3, lr=1e-2, prompts=2, group=6, micro=12, evaluate_count=4,
         rewards={"auto": {"similarity": 1.0}}, guard={"lightness": 60.0},
     )  # fmt: skip
     held_out = tiny_shards(tmp_path / "held", target=-0.12, seed=8)
@@ -237,7 +237,7 @@ def test_the_reward_rises_on_a_toy_target(tmp_path):
     assert against == []
     lines = [json.loads(line) for line in (tmp_path / "dapo" / "log.jsonl").read_text().splitlines()]
     steps = [line["reward"] for line in lines if "reward" in line]
-    assert len(steps) == 30 and sum(steps[-5:]) / 5 > sum(steps[:5]) / 5 + 0.03
+    assert len(steps) == 12 and sum(steps[-4:]) / 4 > sum(steps[:4]) / 4 + 0.03
     held = [line["held_out"]["auto"] for line in lines if "held_out" in line]
     assert held[-1]["similarity"] > held[0]["similarity"] + 0.01 and held[-1]["lightness"] < held[0]["lightness"]
 
@@ -245,17 +245,16 @@ def test_the_reward_rises_on_a_toy_target(tmp_path):
 def test_the_guard_stops_a_judge_that_loves_brightness(tmp_path):
     tiny = tiny_run(tmp_path / "shards")
     config = tiny_config(
-        tasks=["auto"], steps=200, evaluate_every=5, latent_sigma=0.3, lr=3e-3, prompts=4, group=8, micro=32,
-        rewards={"auto": {"aesthetic": 1.0}}, guard={"lightness": 2.0, "chroma": 50.0},
+        tasks=["auto"], steps=200, evaluate_every=5, latent_sigma=0.3, lr=1e-2, prompts=2, group=6, micro=12,
+        rewards={"auto": {"aesthetic": 1.0}}, guard={"lightness": 8.0, "chroma": 50.0},
     )  # fmt: skip
     arguments = (tiny.model, tiny.renderer, MeanLevel(20.0), tiny.dialogue, tiny.shards, tiny.shards, config, tmp_path / "dapo", {})
     against = reinforce(*arguments)
-    assert len(against) == 1 and "mean lightness" in against[0]
+    assert against and all("mean lightness" in line for line in against)
     stopped = json.loads((tmp_path / "dapo" / "stopped.json").read_text())
-    assert stopped["why"] == against and 5 <= stopped["step"] < 200
-    # What is kept is the last that passed, if any did.
-    kept = tmp_path / "dapo" / "last.pt"
-    assert not kept.exists() or torch.load(kept, weights_only=True)["step"] < stopped["step"]
+    assert stopped["why"] == against and 10 <= stopped["step"] < 200
+    # What is kept is the last that passed.
+    assert torch.load(tmp_path / "dapo" / "last.pt", weights_only=True)["step"] == stopped["step"] - 5
     with pytest.raises(DataError, match="stopped by the guard"):
         reinforce(*arguments)
 
@@ -279,7 +278,7 @@ def test_a_run_goes_on_where_it_was(tmp_path):
             if resumed:
                 missing = tiny.model.load_state_dict(resumed["model"], strict=False)
                 assert not missing.unexpected_keys
-            config = tiny_config(steps=steps)
+            config = tiny_config(steps=steps, prompts=1, group=3, evaluate_count=1)
             assert reinforce(
                 tiny.model, tiny.renderer, MeanLevel(), tiny.dialogue, tiny.shards, tiny.shards, config, folder, {"a": [1]},
                 resumed=resumed,

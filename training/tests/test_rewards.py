@@ -5,6 +5,8 @@ import pytest
 import torch
 from rl_parts import MeanLevel, tiny_run
 
+from veraretouch.data.files import DataError
+from veraretouch.eval.compare import COLUMNS, checkpoint_path, table_of
 from veraretouch.export.answer import GenerationResult
 from veraretouch.train.guard import answers_judged, summarise
 from veraretouch.train.rewards import (
@@ -77,3 +79,17 @@ def test_statistics_of_known_pictures():
     assert a["lightness"].item() == pytest.approx(53.4, abs=0.1) and a["chroma"].item() < 0.1 and a["clipped"] == 0
     assert b["chroma"].item() == pytest.approx(104.6, abs=0.5) and b["clipped"] == 1
     assert c["lightness"].item() == pytest.approx(50, abs=0.1) and c["contrast"].item() > 50
+
+
+def test_checkpoints_stand_side_by_side(tmp_path):
+    figures = {"psnr": 25.126, "nothing": 20.0, "well_formed": 1.0}
+    table = table_of({"rsft": {"auto": figures, "param": figures}, "dapo": {"auto": figures | {"psnr": 26.0}, "param": figures}})
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert [line[:3] for line in lines[2:4]] == [["auto", "rsft", "25.13"], ["auto", "dapo", "26.00"]]
+    # Sliders come without a picture: what was not measured is no number.
+    assert all(len(line) == len(COLUMNS) + 2 for line in lines) and lines[4][6] == "-"
+    (tmp_path / "rsft").mkdir()
+    (tmp_path / "rsft" / "last.pt").touch()
+    assert checkpoint_path(tmp_path, "rsft") == checkpoint_path(tmp_path, str(tmp_path / "rsft" / "last.pt"))
+    with pytest.raises(DataError, match="no checkpoint sft"):
+        checkpoint_path(tmp_path, "sft")
