@@ -72,6 +72,7 @@ def test_degrees_are_in_order_or_said_not_to_be(photos):
     assert degrees["monotone"] and degrees["stepsInOrder"] == degrees["laddersInOrder"] == 1
     sizes = list(degrees["meanSize"].values())
     assert list(degrees["meanSize"]) == ["little", "plain", "much"] and sizes == sorted(sizes)
+    assert prompts.fidelity(prompts.engine_render(ladder), ladder[:1], photos)["degrees"]["laddersInOrder"] is None
     # One and the same strength for every word: no step is a step.
     same = prompts.engine_render([{**p, "settings": WARM["settings"]} for p in ladder])
     assert prompts.fidelity(same, ladder, photos)["degrees"]["stepsInOrder"] == 0

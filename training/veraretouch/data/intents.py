@@ -135,7 +135,7 @@ def _band(band: str, things: str, pop: str, mute: str) -> tuple[Intent, Intent]:
     up, up_nouns = pop.split("#")
     down, down_nouns = mute.split("#")
     return (
-        intent(f"{band}+", f"{band} hues", {setting: 0.9, f"LuminanceAdjustment{name}": -0.25}, f"{axis}+", verbs=f"{up}|boost the {plural}|bring out the {plural}|make the {plural} pop",
+        intent(f"{band}+", f"{band} hues", {setting: 1.0, f"LuminanceAdjustment{name}": -0.35}, f"{axis}+", verbs=f"{up}|boost the {plural}|bring out the {plural}|make the {plural} pop",
                nouns=f"{up_nouns}|deeper {plural}|richer {plural}", more=inside, jargon=f"raise the saturation of the {plural}|push the {plural}"),
         intent(f"{band}-", f"{band} hues", {setting: -0.5}, f"{axis}-", verbs=f"{down}|mute the {plural}|tone down the {plural}|desaturate the {plural}",
                nouns=f"{down_nouns}|muted {plural}|quieter {plural}", fewer=inside, jargon=f"lower the saturation of the {plural}|pull the {plural} back"),

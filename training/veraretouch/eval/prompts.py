@@ -1,6 +1,6 @@
 """Prompt fidelity: the share of what instructions ask for that happened, measured on the pixels of test photos.
 
-    python -m veraretouch.eval.prompts --reference WORK/reference.pt --bundle models --work WORK [--photos 8] [--out FILE.json]
+    python -m veraretouch.eval.prompts --bundle models [--reference WORK/reference.pt] --work WORK [--photos 8] [--out FILE.json]
     python -m veraretouch.eval.prompts --engine --work WORK          what the develop engine itself reaches: the ceiling
     python -m veraretouch.eval.prompts --draw --work WORK            draws data/prompts.json anew
 
@@ -104,7 +104,7 @@ def _ladder(sizes: dict[str, dict[str, list[float]]]) -> dict:
         ranked = [degree for degree in DEGREES if degree in degrees]
         for degree in ranked:
             means[degree] += degrees[degree]
-        rows = list(zip(*(degrees[degree] for degree in ranked), strict=True))
+        rows = list(zip(*(degrees[degree] for degree in ranked), strict=True)) if len(ranked) > 1 else []
         steps += [b > a for row in rows for a, b in pairwise(row)]
         ordered += [all(b > a for a, b in pairwise(row)) for row in rows]
     average = {degree: round(sum(values) / len(values), 3) for degree, values in sorted(means.items(), key=lambda item: list(DEGREES).index(item[0]))}
@@ -184,6 +184,22 @@ def reference_render(models, dialogue) -> Render:
     return render
 
 
+def bundle_render(folder: Path) -> Render:
+    """A bundle's own graphs in onnxruntime: what ships, one answer after the other."""
+    from ..export.runner import BundleRunner
+
+    runner = BundleRunner(folder)
+
+    def render(pictures: torch.Tensor, texts: list[str]) -> torch.Tensor:
+        out = []
+        for picture, text in zip(pictures.permute(0, 2, 3, 1), texts):
+            result = runner.generate("style", (picture * 255).round().to(torch.uint8).numpy(), text)
+            out.append(torch.from_numpy(runner.render(picture.reshape(-1, 3).numpy(), result.latents)).view(picture.shape))
+        return torch.stack(out).permute(0, 3, 1, 2)
+
+    return render
+
+
 def spread(photos: torch.Tensor, count: int) -> torch.Tensor:
     """`count` photos, evenly from all."""
     return photos[torch.linspace(0, len(photos) - 1, min(count, len(photos))).round().long()]
@@ -204,11 +220,12 @@ def show(report: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder with the photo cache")
-    parser.add_argument("--reference", type=Path, help="networks of a bundle, with --bundle")
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--bundle", type=Path, help="folder of a bundle, run as it is")
+    parser.add_argument("--reference", type=Path, help="the bundle's networks in PyTorch, which are faster in batches")
     parser.add_argument("--engine", action="store_true", help="measure the develop engine instead of a model")
     parser.add_argument("--draw", action="store_true", help="draw data/prompts.json anew")
     parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th instruction only")
     parser.add_argument("--out", type=Path, help="also write the report to this JSON file")
     a = parser.parse_args()
     torch.set_num_threads(1)
@@ -216,7 +233,7 @@ def main() -> None:
         from .prompts_draw import draw
 
         write_json(PROMPTS, draw(spread(load_photos(a.work, "val")[0], 30)))
-    prompts = load_prompts()
+    prompts = load_prompts()[:: a.every]
     if a.engine:
         render = engine_render(prompts)
     elif a.reference and a.bundle:
@@ -224,11 +241,13 @@ def main() -> None:
 
         models = torch.load(a.reference, weights_only=False)
         render = reference_render(models, dialogue_of(a.bundle, json.loads((a.bundle / "bundle.json").read_text())))
+    elif a.bundle:
+        render = bundle_render(a.bundle)
     elif a.draw:
         print(f"{len(prompts)} instructions, {sum(p['unseen'] for p in prompts)} in unseen words")
         return
     else:
-        parser.error("give --reference and --bundle, or --engine, or --draw")
+        parser.error("give --bundle, or --engine, or --draw")
     report = fidelity(render, prompts, spread(load_photos(a.work, "test")[0], a.photos))
     if a.out:
         write_json(a.out, report)
