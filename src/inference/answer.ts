@@ -56,6 +56,8 @@ export async function answerQuestion(
     if (active) maskInactiveFactors(values, active);
     throwIfCancelled(signal);
     onLatents?.(values.slice());
+    // It may have been told that the picture is enough.
+    throwIfCancelled(signal);
     return values;
   }
 
