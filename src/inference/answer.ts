@@ -79,6 +79,7 @@ export async function answerQuestion(
     reasoning: reasoningFrom(answer.texts),
     tokens: answer.tokenIds.length,
     tokenIds: answer.tokenIds,
+    ...(answer.agreed === undefined ? {} : { agreed: answer.agreed }),
     timingsMs: { load: 0, vision: 0, prefill: answer.prefillMs, decode: answer.decodeMs, picture: answer.pictureMs },
   };
 }

@@ -51,6 +51,8 @@ export interface Answer {
    * words.
    */
   readonly tokenIds: readonly number[];
+  /** With `words`: the share of them that the model would have chosen, of those that it may choose. */
+  readonly agreed?: number | undefined;
   /** What `readLatents` made. */
   readonly latents: Float32Array;
   /** From the start until the latents were there. */
@@ -82,15 +84,20 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
     const prefilled = performance.now();
     let latents = read.states && (await request.readLatents(read.states));
     let pictureMs = performance.now() - started;
+    let [chosen, same] = [0, 0];
     const answer = (ids: readonly number[], made: Float32Array): Answer => {
       const decodeMs = performance.now() - prefilled;
-      return { texts, tokenIds: ids, latents: made, pictureMs, prefillMs: prefilled - started, decodeMs };
+      const agreed = request.words && same / chosen;
+      return { texts, agreed, tokenIds: ids, latents: made, pictureMs, prefillMs: prefilled - started, decodeMs };
     };
     if (latents && wordless) return answer([], latents);
     let stream = new TextStream(tokenizer);
     for (;;) {
       const { field, end } = grammar.section;
-      const id = request.words ? request.words[tokenIds.length] : pickToken(read.logits, skeleton, grammar.section);
+      const own = pickToken(read.logits, skeleton, grammar.section);
+      const id = request.words ? request.words[tokenIds.length] : own;
+      chosen++;
+      if (id === own) same++;
       if (id === undefined) throw request.words ? noAnswer() : noScores(field);
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);

@@ -87,6 +87,8 @@ export interface RetouchResult {
   /** Tokens of the answer, written by the model or given by the skeleton. */
   readonly tokens: number;
   readonly tokenIds: readonly number[];
+  /** With `words`: the share of those that the model was free to choose which it would have chosen too. */
+  readonly agreed?: number | undefined;
   /**
    * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded (0 for a photo
    * that is known from the call before), `prefill` prompt read (with the encoding of parameters or style), `decode`

@@ -32,7 +32,7 @@ import { checkVoice, voiceOfParameters, voiceOfPhoto } from './voices';
 
 /**
  * The model on one backend: a photo, a style, parameters or a reference look in; latents and reasoning out; latents
- * to LUT. Calls on one retoucher run one after the other, in the order in which they were made; what renders latents does so
+ * to LUT. Calls on one retoucher run one after the other, in the order in which they were made; what is live, sliders and rendering, does so
  * among itself, so that a picture is there while its words are written.
  */
 export class Retoucher {
@@ -196,11 +196,15 @@ export class Retoucher {
         'Use param mode, in which the language model reads the parameters, or another model.',
       );
     }
-    return this.exclusive(options.signal, async () => {
-      const params = await this.graphs.get('params', options.signal);
-      const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
-      return maskInactiveFactors(checkLatents(await takeFloats(latents), this.manifest), parameters.active);
-    });
+    return this.exclusive(
+      options.signal,
+      async () => {
+        const params = await this.graphs.get('params', options.signal);
+        const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
+        return maskInactiveFactors(checkLatents(await takeFloats(latents), this.manifest), parameters.active);
+      },
+      this.renders,
+    );
   }
 
   /**
