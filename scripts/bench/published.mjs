@@ -92,6 +92,7 @@ async function round({ Retoucher }, plain) {
     loadMs: retoucher.loadMs + timingsMs.load,
     visionMs: timingsMs.vision,
     prefillMs: timingsMs.prefill,
+    pictureMs: timingsMs.picture,
     tokenMs: timingsMs.decode / (runs - 1),
     renderMs,
     secondPromptMs,

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openFolderBundle } from '../host/files/folderBundle';
-import { type Mode, Retoucher, createOrtBackend } from '../inference';
+import { type Manifest, type Mode, Retoucher, createOrtBackend } from '../inference';
+import { UsageError } from './errors';
 
 /** What the command line uses of the model: the retoucher's own methods. */
 export type Engine = Pick<
@@ -54,6 +55,20 @@ export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal, 
   await retoucher.prepare(mode, { signal });
   return retoucher;
 };
+
+/** Throws UsageError where the model cannot leave its words out. */
+export function requireFast({
+  name,
+  version,
+  latentsFirst,
+}: Pick<Manifest, 'name' | 'version' | 'latentsFirst'>): void {
+  if (latentsFirst) return;
+  throw new UsageError(
+    `--fast: the model ${name} ${version} writes its reasoning first and makes the picture of it, so it has no fast answer. ` +
+      'No photo was read and nothing was written.',
+    'Leave --fast out, or give a model that makes the picture first with --bundle DIR.',
+  );
+}
 
 /** Folder of the bundle that is used: the one that was given, else the one that comes with the program. */
 export function bundleFolder(given: string | undefined): string {

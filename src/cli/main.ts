@@ -1,5 +1,5 @@
 import { Narrator, type TextSink, type Terminal } from './console';
-import { bundleFolder, loadEngine, packageVersion } from './engine';
+import { bundleFolder, loadEngine, packageVersion, requireFast } from './engine';
 import { EXIT, UsageError, isCancellation } from './errors';
 import { namesFolder } from './batch/inputs';
 import { runBatch } from './batch/runBatch';
@@ -45,7 +45,9 @@ async function run(terminal: Terminal, signal: AbortSignal): Promise<number> {
     return EXIT.ok;
   }
   const { job } = parsed;
-  const terms = await readTerms(await Bundle.open(await openFolderBundle(bundleFolder(job.bundle))));
+  const bundle = await Bundle.open(await openFolderBundle(bundleFolder(job.bundle)));
+  if (job.fast) requireFast(bundle.manifest);
+  const terms = await readTerms(bundle);
   if (terms) requireAcceptance(terms, job.acceptTerms ?? false, terminal.stderr);
   const isBatch = job.match !== undefined || (await namesFolder(job.photos));
   return isBatch ? runBatch(job, terminal, signal, loadEngine) : runRetouch(job, terminal, signal, loadEngine);

@@ -21,6 +21,8 @@ export interface RetouchJob {
   /** Were the terms of the model accepted, where it has some? */
   readonly acceptTerms?: true | undefined;
   readonly json: boolean;
+  /** Only the picture: no reasoning is written. */
+  readonly fast?: true | undefined;
   /** One look for all photos: that of the first, or the mean. Makes a batch of any list of photos. */
   readonly match?: Match | undefined;
 }
@@ -51,6 +53,7 @@ Examples:
   veraretouch retouch *.jpg --style "warm, faded film" --out film
   veraretouch retouch holiday --auto --out holiday-retouched
   veraretouch retouch wedding --style "soft and bright" --match mean
+  veraretouch retouch holiday --auto --fast
   veraretouch retouch photo.jpg --params settings.json --strength light=0.5
   veraretouch retouch photo.jpg --reference before.jpg after.jpg --json
 `;
@@ -99,6 +102,7 @@ interface RawOptions {
   bundle?: string;
   threads?: number;
   json?: boolean;
+  fast?: true;
   acceptModelTerms?: true;
   match?: string;
 }
@@ -131,6 +135,7 @@ function retouchCommand(program: Command): Command {
         'mean',
       ]),
     )
+    .option('--fast', 'only the picture, without the reasoning (with a model that gives the picture first)')
     .option('--json', 'print the results as JSON, one object per photo and line')
     .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError();
@@ -144,6 +149,12 @@ function readJob(photos: readonly string[], options: RawOptions): RetouchJob {
       'Leave --match out.',
     );
   }
+  if (options.fast && task.kind === 'reference') {
+    throw new UsageError(
+      '--fast is for --auto, --style and --params; a reference look comes without reasoning anyway.',
+      'Leave --fast out.',
+    );
+  }
   return {
     photos,
     task,
@@ -154,6 +165,7 @@ function readJob(photos: readonly string[], options: RawOptions): RetouchJob {
     threads: options.threads,
     acceptTerms: options.acceptModelTerms,
     json: options.json ?? false,
+    fast: options.fast,
   };
 }
 

@@ -43,6 +43,9 @@ export function makeRecord({ result, load, render, write, device, bundle }: Reco
   };
 }
 
+/** What is said where the reasoning is left out. */
+export const FAST = 'Fast answer: no reasoning is written.';
+
 /** The reasoning as paragraphs for people: one per field that says something, with its title. */
 export function storyOf({ elements, problems, plan }: Reasoning): string[] {
   const paragraphs: string[] = [];

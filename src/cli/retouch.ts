@@ -5,11 +5,12 @@ import { throwIfCancelled } from '../host/cancel';
 import { type Host, type HostDocument, type Proxy } from '../host/host';
 import { type CallOptions, type LutError, type Parameters, type RetouchResult } from '../inference';
 import { Narrator, type Terminal, printable } from './console';
+import { NO_TIME } from './batch/series';
 import { bundleName, DEVICE, type Engine, type EngineLoader, PROXY_EDGE } from './engine';
 import { EXIT, concernsOnePhoto, isCancellation } from './errors';
 import { type RetouchJob } from './options';
 import { readParameterFile } from './parameterFile';
-import { type RetouchRecord, makeRecord, storyOf } from './record';
+import { FAST, type RetouchRecord, makeRecord, storyOf } from './record';
 
 /** What the model said, and the photo as it saw it, where it did. */
 interface Asked {
@@ -48,6 +49,7 @@ export async function runRetouch(
   if (job.threads !== undefined) useThreads(job.threads);
   const file = job.task.kind === 'param' ? await readParameterFile(job.task.file) : undefined;
   for (const note of file?.notes ?? []) narrator.note(note);
+  if (job.fast) narrator.note(FAST);
   const made = await prepareFolder(job.out);
   // The model is loaded beside the first photo; it is given up when nothing is left to do for it.
   const givenUp = new AbortController();
@@ -192,6 +194,7 @@ async function prepareTask(
   const { task } = job;
   const options: CallOptions = {
     signal,
+    wordless: job.fast,
     onText: (event) => {
       narrator.text(event);
     },
@@ -225,7 +228,7 @@ function onPhoto(ask: (engine: Engine, proxy: Proxy) => Promise<RetouchResult>, 
 function once(askOnce: (engine: Engine) => Promise<RetouchResult>): Session['ask'] {
   let answer: RetouchResult | undefined;
   return async (engine) => {
-    if (answer) return { result: { ...answer, timingsMs: { load: 0, vision: 0, prefill: 0, decode: 0 } } };
+    if (answer) return { result: { ...answer, timingsMs: NO_TIME } };
     answer = await askOnce(engine);
     return { result: answer };
   };

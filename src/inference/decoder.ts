@@ -1,6 +1,6 @@
 import type { Backend, CacheType, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
-import { AnswerGrammar, pickToken, type SectionIds, type Separators, type Skeleton, type Step } from './grammar';
+import { AnswerGrammar, pickToken, type Fed, type SectionIds, type Separators, type Skeleton } from './grammar';
 import { cacheNames } from './graphs';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';
@@ -38,14 +38,25 @@ export interface DecodeRequest {
   readonly onText?: ((event: TextEvent) => void) | undefined;
   /** The answer's ids, taken instead of the best-scoring ones. */
   readonly words?: readonly number[] | undefined;
+  /** Makes latents of the states [3 * hidden] of light, global colour, specific colour: called once, as soon as they are known. */
+  readonly readLatents: (states: Float32Array) => Promise<Float32Array>;
+  /** Is nothing written once the latents are known? Only where they come first. */
+  readonly wordless?: boolean | undefined;
 }
 
 export interface Answer {
   readonly texts: ReadonlyMap<Field, string>;
-  /** Every id after the prompt in order, written or given, without the third retouch token. */
+  /**
+   * Every id after the prompt in order, written or given, without a third retouch token at the end; none in an answer without
+   * words.
+   */
   readonly tokenIds: readonly number[];
-  /** [3 * hidden]: the states that predict the retouch tokens of light, global colour, specific colour. */
-  readonly states: Float32Array;
+  /** With `words`: the share of them that the model would have chosen, of those that it may choose. */
+  readonly agreed?: number | undefined;
+  /** What `readLatents` made. */
+  readonly latents: Float32Array;
+  /** From the start until the latents were there. */
+  readonly pictureMs: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
@@ -58,21 +69,35 @@ export interface Answer {
  * numbers or a static cache has no place left. Whatever happens, the key-value cache is released.
  */
 export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest): Promise<Answer> {
-  const { skeleton, tokenizer, dimensions } = parts;
+  const { skeleton, tokenizer } = parts;
   const { signal, onText } = request;
-  const grammar = new AnswerGrammar(request.sections, skeleton.retouch, request.separators);
+  const { retouch, latentsFirst } = skeleton;
+  const grammar = new AnswerGrammar(request.sections, retouch, request.separators, latentsFirst);
+  const wordless = latentsFirst && request.wordless === true;
   const texts = new Map<Field, string>();
   const cache = new CachedDecoder(parts, request.focus, signal);
   const started = performance.now();
   try {
     const opening = grammar.begin();
     const tokenIds = [...opening.feed];
-    let logits = await cache.feedPrompt(request.prompt, request.rows, opening);
+    let read = await cache.feedPrompt(request.prompt, request.rows, opening, !wordless);
     const prefilled = performance.now();
+    let latents = read.states && (await request.readLatents(read.states));
+    let pictureMs = performance.now() - started;
+    let [chosen, same] = [0, 0];
+    const answer = (ids: readonly number[], made: Float32Array): Answer => {
+      const decodeMs = performance.now() - prefilled;
+      const agreed = request.words && same / chosen;
+      return { texts, agreed, tokenIds: ids, latents: made, pictureMs, prefillMs: prefilled - started, decodeMs };
+    };
+    if (latents && wordless) return answer([], latents);
     let stream = new TextStream(tokenizer);
     for (;;) {
       const { field, end } = grammar.section;
-      const id = request.words ? request.words[tokenIds.length] : pickToken(logits, skeleton, grammar.section);
+      const own = pickToken(read.logits, skeleton, grammar.section);
+      const id = request.words ? request.words[tokenIds.length] : own;
+      chosen++;
+      if (id === own) same++;
       if (id === undefined) throw request.words ? noAnswer() : noScores(field);
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);
@@ -84,12 +109,14 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       }
       if (step.finished) {
         if (request.words && request.words.join() !== tokenIds.join()) throw noAnswer();
-        const hidden = await cache.feedLast(step);
-        // The state at a position predicts the next token: end -> light, light -> global, global -> specific.
-        const states = hidden.slice(hidden.length - 3 * dimensions.hidden);
-        return { texts, tokenIds, states, prefillMs: prefilled - started, decodeMs: performance.now() - prefilled };
+        if (!latents) {
+          const { states } = await cache.feed(step, false);
+          latents = await request.readLatents(states!);
+          pictureMs = performance.now() - started;
+        }
+        return answer(tokenIds, latents);
       }
-      logits = await cache.feed(step);
+      read = await cache.feed(step);
     }
   } finally {
     cache.dispose();
@@ -103,7 +130,13 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
  */
 const MOST_ROWS_ON_GPU = 31;
 
-type Fed = Pick<Step, 'feed' | 'marks'>;
+/** What one pass gave. */
+interface Read {
+  /** [Vout]: the scores of what follows the last id; empty where they were not wanted. */
+  readonly logits: Float32Array;
+  /** [3 * hidden]: the states that become the latents, of a pass that holds them. */
+  readonly states?: Float32Array | undefined;
+}
 
 /** The decoder with the keys and values of everything fed so far. */
 class CachedDecoder {
@@ -130,22 +163,18 @@ class CachedDecoder {
     this.cache = this.past.map(() => shared ?? zeros());
   }
 
-  /** Feeds one step in one pass; returns the scores [Vout] of what follows the last id. */
-  async feed(step: Fed): Promise<Float32Array> {
-    return this.pass(await this.embedStep(step), 'logits');
+  /** Feeds one step in one pass. `scores`: are those of what follows wanted? */
+  async feed(step: Fed, scores = true): Promise<Read> {
+    return this.pass(await this.embedStep(step), step, scores);
   }
 
-  /** Feeds one step in one pass; returns the hidden states [ids, hidden] at its ids. */
-  async feedLast(step: Fed): Promise<Float32Array> {
-    return this.pass(await this.embedStep(step), 'hidden');
-  }
-
-  /** Feeds a prompt, with rows in its places, and the opening of the answer; returns the scores [Vout] of what follows. */
+  /** Feeds a prompt, with rows in its places, and the opening of the answer in one pass. */
   async feedPrompt(
     prompt: readonly PromptPiece[],
     rows: Readonly<Partial<Record<'image' | 'params', Float32Array>>>,
     opening: Fed,
-  ): Promise<Float32Array> {
+    scores: boolean,
+  ): Promise<Read> {
     const { hidden } = this.parts.dimensions;
     const embedded = await this.embed(prompt.flatMap((piece) => ('ids' in piece ? piece.ids : [])));
     const chunks: Float32Array[] = [];
@@ -159,7 +188,7 @@ class CachedDecoder {
       }
     }
     chunks.push(await this.embedStep(opening));
-    return this.pass(concatenate(chunks), 'logits');
+    return this.pass(concatenate(chunks), opening, scores);
   }
 
   dispose(): void {
@@ -188,21 +217,35 @@ class CachedDecoder {
     return rows?.length === expected ? rows : wrongSize(`The encoding of the ${place}`, rows?.length ?? 0, expected);
   }
 
-  private async pass(embeds: Float32Array, wanted: 'logits' | 'hidden'): Promise<Float32Array> {
+  /** Feeds rows [n, hidden], the last of which are the embeddings of `fed`. */
+  private async pass(embeds: Float32Array, { feed, states: places }: Fed, scores: boolean): Promise<Read> {
     const { backend, dimensions, skeleton } = this.parts;
-    const most = backend.device === 'webgpu' ? MOST_ROWS_ON_GPU * dimensions.hidden : embeds.length;
-    let first = 0;
-    for (; wanted === 'logits' && embeds.length - first > most; first += most) {
-      await this.runPart(embeds.slice(first, first + most), undefined);
+    const { hidden } = dimensions;
+    const rows = embeds.length / hidden;
+    const most = backend.device === 'webgpu' ? MOST_ROWS_ON_GPU : rows;
+    const wanted = places.map((place) => rows - feed.length + place);
+    const states = new Float32Array(wanted.length * hidden);
+    let logits: Float32Array | undefined;
+    for (let first = 0; first < rows; first += most) {
+      const end = Math.min(rows, first + most);
+      const part = end - first === rows ? embeds : embeds.slice(first * hidden, end * hidden);
+      const within = wanted.map((row) => row >= first && row < end);
+      const names = [...(within.includes(true) ? ['hidden'] : []), ...(scores && end === rows ? ['logits'] : [])];
+      const read = await this.runPart(part, names);
+      within.forEach((here, i) => {
+        const at = (wanted[i] - first) * hidden;
+        if (here) states.set(read.get('hidden')!.subarray(at, at + hidden), i * hidden);
+      });
+      logits = read.get('logits');
     }
-    const values = await this.runPart(first === 0 ? embeds : embeds.slice(first), wanted);
-    const { scores } = skeleton;
-    if (wanted === 'logits' && values.length !== scores) return wrongSize('The list of scores', values.length, scores);
-    return values;
+    if (logits && logits.length !== skeleton.scores) {
+      return wrongSize('The list of scores', logits.length, skeleton.scores);
+    }
+    return { logits: logits ?? new Float32Array(0), states: places.length > 0 ? states : undefined };
   }
 
   /** One run of the decoder over rows; what is not wanted is not fetched. */
-  private async runPart(embeds: Float32Array, wanted: 'logits' | 'hidden' | undefined): Promise<Float32Array> {
+  private async runPart(embeds: Float32Array, wanted: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
     throwIfCancelled(this.signal);
     const { backend, decoder, dimensions, cache } = this.parts;
     const count = embeds.length / dimensions.hidden;
@@ -214,12 +257,14 @@ class CachedDecoder {
     };
     this.past.forEach((name, i) => (feeds[name] = this.cache[i]!));
     const into = this.inPlace ? Object.fromEntries(this.present.map((name, i) => [name, this.cache[i]])) : undefined;
-    const results = await decoder.run(feeds, [...(wanted ? [wanted] : []), ...this.present], into);
+    const results = await decoder.run(feeds, [...wanted, ...this.present], into);
     const next = this.present.map((name) => results[name]);
     for (const tensor of new Set(this.cache)) if (!next.includes(tensor)) tensor.dispose();
     this.cache = next;
     this.length = total;
-    return wanted ? takeFloats(results[wanted]) : new Float32Array(0);
+    const read = new Map<string, Float32Array>();
+    for (const name of wanted) read.set(name, await takeFloats(results[name]));
+    return read;
   }
 }
 

@@ -34,6 +34,8 @@ export type InputErrorCode =
   | 'INPUT_COLOURS'
   | 'INPUT_NO_SLIDERS'
   | 'INPUT_NO_REFERENCE'
+  | 'INPUT_VOICE'
+  | 'INPUT_WORDS_FIRST'
   | 'INPUT_SIZE';
 
 /** Something handed in by the caller or the user cannot be used. No model was run on it. */

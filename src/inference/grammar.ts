@@ -21,6 +21,10 @@ export interface Skeleton {
   readonly sections: Readonly<Record<AnswerMode, readonly SectionIds[]>>;
   readonly separators: Readonly<Record<AnswerMode, Separators>>;
   readonly retouch: readonly number[];
+  /** Do the retouch tokens stand before the words? */
+  readonly latentsFirst: boolean;
+  /** The tokens of the voices, by number. */
+  readonly voices: readonly number[];
   /** The decoder's logit i is the score of token outputTokens[i]; of token i where absent. */
   readonly outputTokens?: Int32Array | undefined;
   /** How many scores the decoder gives. */
@@ -68,6 +72,8 @@ export function compileSkeleton(
     sections: { auto: sections('auto'), style: sections('style'), param: sections('param') },
     separators: { auto: separators('auto'), style: separators('style'), param: separators('param') },
     retouch: manifest.retouchTokens.map((token) => tokenizer.addedTokenId(token)),
+    latentsFirst: manifest.latentsFirst,
+    voices: manifest.voices.map((token) => tokenizer.addedTokenId(token)),
     outputTokens: outputs.list,
     scores: outputs.count,
   };
@@ -85,11 +91,16 @@ export interface Step {
   readonly feed: readonly number[];
   /** Where rows of factors are added, in a bundle that has them. */
   readonly marks: readonly Mark[];
+  /** The three places of `feed` whose states become the latents; empty where there are none among them. */
+  readonly states: readonly number[];
   /** Did the pass complete the section that was open? */
   readonly closes: boolean;
-  /** Is the answer complete? Then the states at the last three fed positions predict the three retouch tokens. */
+  /** Is the answer complete? Then `feed` need only be fed for the sake of `states`. */
   readonly finished: boolean;
 }
+
+/** What is fed in one pass, and what is read from it. */
+export type Fed = Pick<Step, 'feed' | 'marks' | 'states'>;
 
 /**
  * The state machine of one answer: text inside a section is the model's, everything else is given. A section ends
@@ -103,11 +114,17 @@ export class AnswerGrammar {
     private readonly sections: readonly SectionIds[],
     private readonly retouch: readonly number[],
     private readonly separators: Separators = [],
+    private readonly latentsFirst = false,
   ) {}
 
-  /** The ids that follow the prompt in its own pass: the start token of the first section and what stands before it. */
-  begin(): Pick<Step, 'feed' | 'marks'> {
-    return this.open([]);
+  /**
+   * The ids that follow the prompt in its own pass: the retouch tokens where the latents come first, the start token of the
+   * first section and what stands before it.
+   */
+  begin(): Fed {
+    if (!this.latentsFirst) return this.open([]);
+    const { feed, marks } = this.open(this.retouch);
+    return { feed, marks: [...latentMarks(0), ...marks], states: latentPlaces(0) };
   }
 
   /** The section that is being written. */
@@ -120,14 +137,18 @@ export class AnswerGrammar {
     const { end, maxTokens } = this.section;
     const text = id === end ? [] : [id];
     this.length += text.length;
-    if (id !== end && this.length < maxTokens) return { feed: text, marks: [], closes: false, finished: false };
+    if (id !== end && this.length < maxTokens) return { feed: text, ...NOTHING, closes: false, finished: false };
     this.index++;
     this.length = 0;
     if (this.index < this.sections.length) return { ...this.open([...text, end]), closes: true, finished: false };
+    if (this.latentsFirst) return { feed: [...text, end], ...NOTHING, closes: true, finished: true };
     const given = [...text, end, ...this.separator];
+    // The state at a position predicts the next token: what ends the words predicts the first retouch token.
     const first = given.length - 1;
-    const marks = FACTORS.map((_, factor): Mark => ({ place: first + factor, row: LATENT_ROW + factor }));
-    return { feed: [...given, ...this.retouch.slice(0, 2)], marks, closes: true, finished: true };
+    return {
+      ...{ feed: [...given, ...this.retouch.slice(0, 2)], marks: latentMarks(first), states: latentPlaces(first) },
+      ...{ closes: true, finished: true },
+    };
   }
 
   private get separator(): readonly number[] {
@@ -135,15 +156,25 @@ export class AnswerGrammar {
   }
 
   /** Opens the section that comes next, after ids that end what was before. */
-  private open(before: readonly number[]): Pick<Step, 'feed' | 'marks'> {
+  private open(before: readonly number[]): Fed {
     const { start, field } = this.section;
     const given = [...before, ...this.separator];
-    return { feed: [...given, start], marks: marksAt(given.length, field) };
+    return { feed: [...given, start], marks: marksAt(given.length, field), states: [] };
   }
 }
 
 const PLAN_ROW = FACTORS.length;
 const LATENT_ROW = 2 * FACTORS.length;
+
+const NOTHING: Pick<Step, 'marks' | 'states'> = { marks: [], states: [] };
+
+function latentPlaces(first: number): readonly number[] {
+  return FACTORS.map((_, factor) => first + factor);
+}
+
+function latentMarks(first: number): readonly Mark[] {
+  return FACTORS.map((_, factor) => ({ place: first + factor, row: LATENT_ROW + factor }));
+}
 
 function marksAt(place: number, field: Field): readonly Mark[] {
   const [kind, name] = field.split('.');

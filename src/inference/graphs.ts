@@ -2,6 +2,7 @@ import type { Backend, Session, SessionOptions } from './backend';
 import { readAll, type Bundle, type VerifyProgress } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
 import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manifest';
+import { Serial } from './serial';
 
 interface Signature {
   readonly inputs: readonly string[];
@@ -69,6 +70,7 @@ export function graphsOf(mode: Mode, { focus, graphs }: Pick<Manifest, 'focus' |
  */
 export class Graphs {
   private readonly sessions = new Map<GraphName, Session>();
+  private readonly serial = new Serial();
   private spentMs = 0;
   private disposed = false;
 
@@ -84,20 +86,18 @@ export class Graphs {
   }
 
   /**
-   * The session of a graph. Calls must not overlap (the retoucher sees to it). Throws BundleError when the file is
+   * The session of a graph. Calls that overlap load one after the other. Throws BundleError when the file is
    * missing, changed, or no such graph; CancelledError when the signal fires before it is loaded.
    */
   async get(graph: GraphName, signal?: AbortSignal): Promise<Session> {
-    await this.loadMissing([graph], signal);
+    await this.serial.run(() => this.loadMissing([graph], signal));
     return this.sessions.get(graph)!;
   }
 
   /** Loads those of the graphs that are not loaded yet, but for those that are only loaded to be used. Throws as `get`. */
   async prepare(graphs: readonly GraphName[], signal?: AbortSignal): Promise<void> {
-    await this.loadMissing(
-      graphs.filter((graph) => !this.releases(graph)),
-      signal,
-    );
+    const kept = graphs.filter((graph) => !this.releases(graph));
+    await this.serial.run(() => this.loadMissing(kept, signal));
   }
 
   private async loadMissing(graphs: readonly GraphName[], signal?: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import {
 } from './manifest2';
 import { asArray, asFile, asInteger, asObject, asText, missingGraph, type Raw, show, wrong } from './manifestChecks';
 import { PARAMETER_NAMES } from './params';
+import { VOICE_GRID } from './voices';
 
 /** The graphs of a bundle: "style" and "effect" come with `focus`, version 2 may lack those that are optional. */
 export const GRAPH_NAMES = ['vision', 'params', 'embed', 'decoder', 'adaptor', 'renderer', 'encoder'] as const;
@@ -80,8 +81,15 @@ export interface Manifest extends Version2 {
   readonly sectionTokensFile?: string | undefined;
   readonly prompts: Readonly<Record<AnswerMode, string>>;
   readonly answer: Readonly<Record<AnswerMode, readonly Section[]>>;
-  /** Tokens whose predicting states become the latents of light, global colour and specific colour. */
+  /** Tokens whose states become the latents of light, global colour and specific colour. */
   readonly retouchTokens: readonly [string, string, string];
+  /**
+   * Does an answer begin with the retouch tokens, whose own states become the latents? Else they stand behind the words, and
+   * the states that predict them become the latents.
+   */
+  readonly latentsFirst: boolean;
+  /** Tokens of which one stands where a prompt says {voice}: ways of wording an answer. Empty in a bundle without. */
+  readonly voices: readonly string[];
   readonly maxInstructionTokens: number;
   readonly lutSize: number;
   /**
@@ -94,7 +102,7 @@ export interface Manifest extends Version2 {
 }
 
 const DEVICES = ['default', 'node', 'wasm', 'webgpu'];
-const ALL_PLACES = ['{image}', '{params}', '{instruction}', '{parameters}'];
+const ALL_PLACES = ['{image}', '{params}', '{instruction}', '{parameters}', '{voice}'];
 
 /**
  * Checks a parsed bundle.json value by value.
@@ -108,9 +116,7 @@ export function parseManifest(json: unknown): Manifest {
   const tokenizer = asObject(root['tokenizer'], 'tokenizer');
   const prompts = asObject(root['prompts'], 'prompts');
   const answers = asObject(root['answer'], 'answer');
-  if (root['latentStates'] !== 'predicting') {
-    wrong('latentStates', root['latentStates'], '"predicting" (the state before each retouch token)');
-  }
+  const latentsFirst = parseLatentStates(root);
   checkParameterNames(root['parameters']);
   const retouchTokens = asArray(root['retouchTokens'], 'retouchTokens').map((token, i) =>
     asText(token, `retouchTokens[${i}]`),
@@ -122,6 +128,8 @@ export function parseManifest(json: unknown): Manifest {
   const answer = byMode((mode) => parseSections(answers[mode], `answer.${mode}`));
   const newer = version === 1 ? withoutVersion2(root, answer) : parseVersion2(root, answer);
   checkParameterText(newer.parameterText, hasParams);
+  const photoInput = parsePhotoInput(preprocess['image'], version);
+  const voices = parseVoices(root['voices'], photoInput);
   const { reference } = preprocess;
   const file = (name: string) => (root[name] === undefined ? undefined : asFile(root[name], name));
   return {
@@ -131,7 +139,7 @@ export function parseManifest(json: unknown): Manifest {
     version: asText(root['version'], 'version'),
     licence: asText(root['licence'], 'licence'),
     dimensions,
-    photoInput: parsePhotoInput(preprocess['image'], version),
+    photoInput,
     referenceInput:
       graphs.encoder.size === 0 && reference === undefined ? undefined : parseReferenceInput(reference, version),
     graphs,
@@ -139,9 +147,11 @@ export function parseManifest(json: unknown): Manifest {
     tokenizerConfigFile: asFile(tokenizer['config'], 'tokenizer.config'),
     outputTokensFile: version === 1 ? asFile(root['outputTokens'], 'outputTokens') : file('outputTokens'),
     sectionTokensFile: file('sectionTokens'),
-    prompts: byMode((mode) => parsePrompt(prompts[mode], mode, newer)),
+    prompts: byMode((mode) => parsePrompt(prompts[mode], mode, placesOf(mode, newer, voices))),
     answer,
     retouchTokens: retouchTokens as [string, string, string],
+    latentsFirst,
+    voices,
     maxInstructionTokens: asInteger(root['maxInstructionTokens'], 'maxInstructionTokens', 1, 4096),
     lutSize: asInteger(root['lutSize'], 'lutSize', 2, 129),
     focus: parseFocus(root['focus'], dimensions),
@@ -155,6 +165,29 @@ function parseFormatVersion(version: unknown): 1 | 2 {
     `bundle.json says formatVersion ${show(version)}; this program reads versions 1 and 2 only. Nothing was loaded.`,
     'Use a bundle made for this version, or a newer program.',
   );
+}
+
+function parseLatentStates({ latentStates, separators }: Raw): boolean {
+  if (latentStates === 'predicting') return false;
+  if (latentStates !== 'first') {
+    wrong(
+      'latentStates',
+      latentStates,
+      '"predicting" (the state before each retouch token) or "first" (the states of the retouch tokens, before the words)',
+    );
+  }
+  if (separators !== undefined) wrong('separators', separators, 'absent where "latentStates" is "first"');
+  return true;
+}
+
+/** Which voice follows from a grid of the photo, which must be there. */
+function parseVoices(json: unknown, { size }: PhotoInput): readonly string[] {
+  if (json === undefined) return [];
+  const voices = asArray(json, 'voices').map((token, i) => asText(token, `voices[${i}]`));
+  if (voices.length === 0 || new Set(voices).size !== voices.length)
+    wrong('voices', json, 'different tokens, or absent');
+  if (size < VOICE_GRID) wrong('preprocess.image.size', size, `${VOICE_GRID} or more in a bundle with "voices"`);
+  return voices;
 }
 
 /** Parameters reach the model either as rows of the graph "params" or as text. */
@@ -241,20 +274,24 @@ function parseGraphFiles(raw: Raw, name: GraphName, version: 1 | 2): ReadonlyMap
   return files;
 }
 
-function placesOf(mode: AnswerMode, { parameterText }: Pick<Version2, 'parameterText'>): readonly string[] {
+function placesOf(
+  mode: AnswerMode,
+  { parameterText }: Pick<Version2, 'parameterText'>,
+  voices: readonly string[],
+): readonly string[] {
+  const voice = voices.length > 0 ? ['{voice}'] : [];
   switch (mode) {
     case 'auto':
-      return ['{image}'];
+      return ['{image}', ...voice];
     case 'style':
-      return ['{image}', '{instruction}'];
+      return ['{image}', '{instruction}', ...voice];
     case 'param':
-      return [parameterText === undefined ? '{params}' : '{parameters}'];
+      return [parameterText === undefined ? '{params}' : '{parameters}', ...voice];
   }
 }
 
-function parsePrompt(json: unknown, mode: AnswerMode, newer: Version2): string {
+function parsePrompt(json: unknown, mode: AnswerMode, places: readonly string[]): string {
   const prompt = asText(json, `prompts.${mode}`);
-  const places = placesOf(mode, newer);
   for (const place of ALL_PLACES) {
     const count = prompt.split(place).length - 1;
     const expected = places.includes(place) ? 1 : 0;

@@ -12,7 +12,8 @@ const CHARACTERS_PER_TOKEN = 50;
  * Builds the prompt of a mode. `instruction` is the user's text for style mode, of which surrounding white space is
  * dropped, or in a bundle whose model reads them as text the printed parameters of param mode. It never yields a special
  * token. In format version 1 it is encoded apart from the template; in version 2 it is put in its place first, and each
- * run of ordinary text between special tokens and rows is encoded as one.
+ * run of ordinary text between special tokens and rows is encoded as one. `voice`: number of a voice of the bundle, whose
+ * token stands where the template says {voice}.
  *
  * Throws InputError INPUT_INSTRUCTION when the instruction of style mode is empty or longer than the bundle's
  * maxInstructionTokens.
@@ -22,11 +23,14 @@ export function buildPrompt(
   tokenizer: BundleTokenizer,
   mode: AnswerMode,
   instruction = '',
+  voice = 0,
 ): PromptPiece[] {
-  if (manifest.formatVersion === 2) return buildPrompt2(manifest, tokenizer, mode, instruction);
+  // A function puts it there, because a replacement text would have signs of its own ("$&").
+  const template = manifest.prompts[mode].replace('{voice}', () => manifest.voices[voice]);
+  if (manifest.formatVersion === 2) return buildPrompt2(manifest, tokenizer, mode, template, instruction);
   const pieces: PromptPiece[] = [];
   let ids: number[] = [];
-  for (const part of manifest.prompts[mode].split(/(\{image\}|\{params\}|\{instruction\})/)) {
+  for (const part of template.split(/(\{image\}|\{params\}|\{instruction\})/)) {
     if (part === '{image}' || part === '{params}') {
       if (ids.length > 0) pieces.push({ ids });
       ids = [];
@@ -45,19 +49,19 @@ function buildPrompt2(
   manifest: Manifest,
   tokenizer: BundleTokenizer,
   mode: AnswerMode,
+  template: string,
   instruction: string,
 ): PromptPiece[] {
-  const { prompts, maxInstructionTokens } = manifest;
+  const { maxInstructionTokens } = manifest;
   if (mode === 'style') encodeInstruction(instruction, maxInstructionTokens, tokenizer);
   const text = mode === 'style' ? plainInstruction(instruction) : instruction;
   const pieces: PromptPiece[] = [];
-  for (const part of prompts[mode].split(/(\{image\}|\{params\})/)) {
+  for (const part of template.split(/(\{image\}|\{params\})/)) {
     if (part === '{image}' || part === '{params}') {
       pieces.push({ rows: part === '{image}' ? 'image' : 'params' });
       continue;
     }
-    // The template is cut at its special tokens before the user's text comes in, so that none of that is cut. A function
-    // puts it there, because a replacement text would have signs of its own ("$&").
+    // The template is cut at its special tokens before the user's text comes in, so that none of that is cut.
     const ids = tokenizer
       .splitTemplate(part)
       .flatMap((run) =>
@@ -98,7 +102,8 @@ export function encodeInstruction(instruction: string, maxTokens: number, tokeni
   );
 }
 
-function plainInstruction(instruction: string): string {
+/** A user's text as the model reads it. */
+export function plainInstruction(instruction: string): string {
   // JavaScript and the tokenizer used in training disagree on whether the byte order mark and NEL are white space;
   // they mean nothing in an instruction.
   return instruction.replace(/[\ufeff\u0085]/g, ' ').trim();

@@ -37,6 +37,21 @@ export interface CallOptions {
    * compared by what follows from the same words. InferenceError where they are no answer in the model's form.
    */
   readonly words?: readonly number[] | undefined;
+  /**
+   * Called once with latents [3, D], a copy, as soon as they are known: before the words in a bundle that gives the picture first
+   * (`capabilities.pictureFirst`), at the end in others. LUTs may be baked of them while the words are written.
+   */
+  readonly onLatents?: ((latents: Float32Array) => void) | undefined;
+  /**
+   * The fast answer: no words are written, the reasoning is empty. InputError INPUT_WORDS_FIRST where the model writes its words
+   * before the picture. (A reference look never has words.)
+   */
+  readonly wordless?: boolean | undefined;
+  /**
+   * Number of the voice in which the answer is worded, in place of the one that follows from the input. InputError INPUT_VOICE
+   * where the model has none of that number.
+   */
+  readonly voice?: number | undefined;
 }
 
 export interface BakeOptions {
@@ -51,6 +66,8 @@ export interface Capabilities {
   /** Does it answer sliders at once, by a head of its own? (Param mode works either way.) */
   readonly sliders: boolean;
   readonly reference: boolean;
+  /** Does it give the picture before it writes its words? Then it can also leave the words out. */
+  readonly pictureFirst: boolean;
 }
 
 /** Texts by factor; empty where the model says nothing. */
@@ -70,12 +87,15 @@ export interface RetouchResult {
   /** Tokens of the answer, written by the model or given by the skeleton. */
   readonly tokens: number;
   readonly tokenIds: readonly number[];
+  /** With `words`: the share of those that the model was free to choose which it would have chosen too. */
+  readonly agreed?: number | undefined;
   /**
    * Milliseconds: `load` graphs read and made ready for this call, `vision` photo(s) scaled and encoded (0 for a photo
    * that is known from the call before), `prefill` prompt read (with the encoding of parameters or style), `decode`
-   * answer written and turned into latents.
+   * answer written and turned into latents. `picture`: from the start to the latents, without `load`; in a bundle that gives
+   * the picture first less than the sum of the others.
    */
-  readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode', number>>;
+  readonly timingsMs: Readonly<Record<'load' | 'vision' | 'prefill' | 'decode' | 'picture', number>>;
 }
 
 /** The texts of an answer as a result holds them. */

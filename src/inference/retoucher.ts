@@ -1,8 +1,9 @@
 import type { Lut3D } from '../color/lut3d';
+import { answerQuestion, checkLatents, type AnswerGraphs, type Question } from './answer';
 import type { Backend, Session } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { decodeAnswer, embedTokens, takeFloats, type Answer } from './decoder';
-import { InferenceError, InputError, throwIfCancelled } from './errors';
+import { embedTokens, takeFloats } from './decoder';
+import { InputError, throwIfCancelled } from './errors';
 import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs, graphsOf } from './graphs';
@@ -14,7 +15,7 @@ import { maskInactiveFactors, type Parameters } from './params';
 import { checkPhoto, referenceValues } from './photoInput';
 import { PhotoMemory } from './photoMemory';
 import { checkImage, type RgbImage } from './preprocess';
-import { buildPrompt, encodeInstruction, type PromptPiece } from './prompt';
+import { buildPrompt, encodeInstruction, plainInstruction, type PromptPiece } from './prompt';
 import { bakeLut, bakeMeasured, checkLutSize, type BakedLut, type Render } from './bake';
 import { checkColours, renderRetouch, withStrength } from './render';
 import {
@@ -27,13 +28,16 @@ import {
 } from './result';
 import { Serial } from './serial';
 import { BundleTokenizer } from './tokenizer';
+import { checkVoice, voiceOfParameters, voiceOfPhoto } from './voices';
 
 /**
  * The model on one backend: a photo, a style, parameters or a reference look in; latents and reasoning out; latents
- * to LUT. Calls on one retoucher run one after the other, in the order in which they were made.
+ * to LUT. Calls on one retoucher run one after the other, in the order in which they were made; what is live, sliders and rendering, does so
+ * among itself, so that a picture is there while its words are written.
  */
 export class Retoucher {
   private readonly serial = new Serial();
+  private readonly renders = new Serial();
   private readonly photos = new PhotoMemory();
 
   private constructor(
@@ -90,7 +94,7 @@ export class Retoucher {
 
   get capabilities(): Capabilities {
     const { params, encoder } = this.manifest.graphs;
-    return { sliders: params.size > 0, reference: encoder.size > 0 };
+    return { sliders: params.size > 0, reference: encoder.size > 0, pictureFirst: this.manifest.latentsFirst };
   }
 
   /**
@@ -105,8 +109,8 @@ export class Retoucher {
   /** Looks at a photo and decides what it needs. Throws InputError, BundleError, InferenceError, CancelledError. */
   async auto(image: RgbImage, options: CallOptions = {}): Promise<RetouchResult> {
     checkPhoto(image, this.manifest.photoInput);
-    const prompt = buildPrompt(this.manifest, this.tokenizer, 'auto');
-    return this.exclusive(options.signal, () => this.answerPhoto('auto', image, prompt, options));
+    this.checkOptions(options);
+    return this.exclusive(options.signal, () => this.answerPhoto('auto', image, '', options));
   }
 
   /**
@@ -116,10 +120,9 @@ export class Retoucher {
   async style(image: RgbImage, instruction: string, options: CallOptions = {}): Promise<RetouchResult> {
     const { manifest, tokenizer } = this;
     checkPhoto(image, manifest.photoInput);
-    const prompt = buildPrompt(manifest, tokenizer, 'style', instruction);
-    // The graph "style" takes the words by themselves.
-    const words = manifest.focus ? encodeInstruction(instruction, manifest.maxInstructionTokens, tokenizer) : [];
-    return this.exclusive(options.signal, () => this.answerPhoto('style', image, prompt, options, words));
+    this.checkOptions(options);
+    const words = encodeInstruction(instruction, manifest.maxInstructionTokens, tokenizer);
+    return this.exclusive(options.signal, () => this.answerPhoto('style', image, instruction, options, words));
   }
 
   /**
@@ -127,8 +130,9 @@ export class Retoucher {
    * graph is not even loaded. Throws as `auto`.
    */
   async param(parameters: Parameters, options: CallOptions = {}): Promise<RetouchResult> {
+    this.checkOptions(options);
     if (this.manifest.parameterText !== undefined) return this.paramByText(parameters, options);
-    const prompt = buildPrompt(this.manifest, this.tokenizer, 'param');
+    const prompt = this.promptOf('param', '', this.voiceOfParameters(parameters, options));
     return this.exclusive(options.signal, async () => {
       const loadedBefore = this.graphs.loadMs;
       const decoder = await this.loadDecoder(options.signal);
@@ -139,10 +143,12 @@ export class Retoucher {
       const paramRows = await takeFloats(rows);
       const headMs = performance.now() - started;
       const focus = focusOnSliders(this.manifest, paramRows);
-      const result = await this.answer('param', decoder, prompt, { params: paramRows }, focus, options);
-      maskInactiveFactors(result.latents, parameters.active);
-      const { prefill, decode } = result.timingsMs;
-      return { ...result, timingsMs: { load, vision: 0, prefill: headMs + prefill, decode } };
+      const { active } = parameters;
+      const question: Question = { mode: 'param', prompt, rows: { params: paramRows }, focus, active };
+      const result = await this.answer(decoder, question, options);
+      const { prefill, decode, picture } = result.timingsMs;
+      const timingsMs = { load, vision: 0, prefill: headMs + prefill, decode, picture: headMs + picture };
+      return { ...result, timingsMs };
     });
   }
 
@@ -162,15 +168,17 @@ export class Retoucher {
       };
       throwIfCancelled(options.signal);
       const { latents } = await encoder.run(feeds, ['latents']);
-      const values = this.checkLatents(await takeFloats(latents));
+      const values = checkLatents(await takeFloats(latents), this.manifest);
       throwIfCancelled(options.signal);
+      const vision = performance.now() - started;
+      options.onLatents?.(values.slice());
       return {
         mode: 'reference' as const,
         latents: values,
         reasoning: reasoningFrom(new Map()),
         tokens: 0,
         tokenIds: [],
-        timingsMs: { load, vision: performance.now() - started, prefill: 0, decode: 0 },
+        timingsMs: { load, vision, prefill: 0, decode: 0, picture: vision },
       };
     });
   }
@@ -188,11 +196,15 @@ export class Retoucher {
         'Use param mode, in which the language model reads the parameters, or another model.',
       );
     }
-    return this.exclusive(options.signal, async () => {
-      const params = await this.graphs.get('params', options.signal);
-      const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
-      return maskInactiveFactors(this.checkLatents(await takeFloats(latents)), parameters.active);
-    });
+    return this.exclusive(
+      options.signal,
+      async () => {
+        const params = await this.graphs.get('params', options.signal);
+        const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
+        return maskInactiveFactors(checkLatents(await takeFloats(latents), this.manifest), parameters.active);
+      },
+      this.renders,
+    );
   }
 
   /**
@@ -229,22 +241,31 @@ export class Retoucher {
     work: (render: Render) => Promise<T>,
   ): Promise<T> {
     const retouch = withStrength(latents, strength, this.manifest.dimensions.latent);
-    return this.exclusive(signal, async () => {
-      const renderer = await this.graphs.get('renderer', signal);
-      return work((colours) => renderRetouch(this.backend, renderer, colours, retouch, signal));
-    });
+    return this.exclusive(
+      signal,
+      async () => {
+        const renderer = await this.graphs.get('renderer', signal);
+        return work((colours) => renderRetouch(this.backend, renderer, colours, retouch, signal));
+      },
+      this.renders,
+    );
   }
 
   /** Releases the sessions, after the calls that are under way. Later calls throw InferenceError. */
   async dispose(): Promise<void> {
-    await this.serial.run(() => {
+    const end = (): Promise<void> => {
       this.photos.clear();
       return this.graphs.dispose();
-    });
+    };
+    await this.serial.run(() => this.renders.run(end));
   }
 
-  private exclusive<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
-    return this.serial.run(async () => {
+  private exclusive<T>(
+    signal: AbortSignal | undefined,
+    task: () => Promise<T>,
+    serial: Serial = this.serial,
+  ): Promise<T> {
+    return serial.run(async () => {
       throwIfCancelled(signal);
       const result = await task();
       throwIfCancelled(signal);
@@ -254,13 +275,13 @@ export class Retoucher {
 
   private async paramByText(parameters: Parameters, options: CallOptions): Promise<RetouchResult> {
     const { text, active } = parametersAsPythonDict(parameters);
-    const prompt = buildPrompt(this.manifest, this.tokenizer, 'param', text);
+    const prompt = this.promptOf('param', text, this.voiceOfParameters(parameters, options));
     return this.exclusive(options.signal, async () => {
       const loadedBefore = this.graphs.loadMs;
       const decoder = await this.loadDecoder(options.signal);
       const load = this.graphs.loadMs - loadedBefore;
-      const result = await this.answer('param', decoder, prompt, {}, undefined, options);
-      maskInactiveFactors(result.latents, active);
+      const question: Question = { mode: 'param', prompt, rows: {}, focus: undefined, active };
+      const result = await this.answer(decoder, question, options);
       return { ...result, timingsMs: { ...result.timingsMs, load } };
     });
   }
@@ -276,11 +297,33 @@ export class Retoucher {
     );
   }
 
+  /** What is asked of this model must be what it can do. Throws InputError INPUT_VOICE, INPUT_WORDS_FIRST. */
+  private checkOptions({ voice, wordless }: CallOptions): void {
+    if (voice !== undefined) checkVoice(voice, this.manifest.voices.length);
+    if (!wordless || this.manifest.latentsFirst) return;
+    throw new InputError(
+      'INPUT_WORDS_FIRST',
+      `The model "${this.manifest.name}" writes its reasoning first and makes the picture of it, so it has no fast answer. ` +
+        'Nothing was retouched.',
+      'Ask for the whole answer, or use a model that gives the picture first.',
+    );
+  }
+
+  private promptOf(mode: AnswerMode, text: string, voice: number): PromptPiece[] {
+    return buildPrompt(this.manifest, this.tokenizer, mode, text, voice);
+  }
+
+  private voiceOfParameters({ values }: Parameters, { voice }: CallOptions): number {
+    const count = this.manifest.voices.length;
+    return voice ?? (count > 0 ? voiceOfParameters(values, count) : 0);
+  }
+
   private async answerPhoto(
     mode: 'auto' | 'style',
     image: RgbImage,
-    prompt: readonly PromptPiece[],
+    instruction: string,
     options: CallOptions,
+    /** Ids of the instruction by itself, as the graph "style" takes them. */
     words: readonly number[] = [],
   ): Promise<RetouchResult> {
     const { backend, manifest, graphs } = this;
@@ -295,12 +338,17 @@ export class Retoucher {
     const decoder = await this.loadDecoder(options.signal);
     const load = graphs.loadMs - loadedBefore;
     const started = performance.now();
-    const seen = pixels && { pixels: this.squareTensor(pixels, manifest.photoInput.size), rows };
+    const { size } = manifest.photoInput;
+    const voices = manifest.voices.length;
+    const own = pixels && voices > 0 ? voiceOfPhoto(pixels, size, plainInstruction(instruction), voices) : 0;
+    const prompt = this.promptOf(mode, instruction, options.voice ?? own);
+    const seen = pixels && { pixels: this.squareTensor(pixels, size), rows };
     const focus = focused && seen && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
     const restMs = look.recallMs + performance.now() - started;
-    const result = await this.answer(mode, decoder, prompt, { image: rows }, focus, options);
-    const { prefill, decode } = result.timingsMs;
-    return { ...result, timingsMs: { load, vision: visionMs, prefill: restMs + prefill, decode } };
+    const result = await this.answer(decoder, { mode, prompt, rows: { image: rows }, focus }, options);
+    const { prefill, decode, picture: answeredMs } = result.timingsMs;
+    const picture = visionMs + restMs + answeredMs;
+    return { ...result, timingsMs: { load, vision: visionMs, prefill: restMs + prefill, decode, picture } };
   }
 
   private async focusOn(
@@ -319,7 +367,7 @@ export class Retoucher {
   }
 
   /** All that an answer needs, so that no graph is loaded in the middle of one and times stay honest. */
-  private async loadDecoder(signal: AbortSignal | undefined) {
+  private async loadDecoder(signal: AbortSignal | undefined): Promise<AnswerGraphs> {
     return {
       embed: await this.graphs.get('embed', signal),
       decoder: await this.graphs.get('decoder', signal),
@@ -327,46 +375,9 @@ export class Retoucher {
     };
   }
 
-  private async answer(
-    mode: AnswerMode,
-    { embed, decoder, adaptor }: Awaited<ReturnType<Retoucher['loadDecoder']>>,
-    prompt: readonly PromptPiece[],
-    rows: { image?: Float32Array; params?: Float32Array },
-    focus: Focus | undefined,
-    { signal, onText, words }: CallOptions,
-  ): Promise<RetouchResult> {
-    const { backend, tokenizer, skeleton } = this;
-    const { dimensions, cache } = this.manifest;
-    const half = cache?.float16.has(this.bundle.graphKey('decoder', backend) ?? 'default') === true;
-    const parts = {
-      ...{ backend, embed, decoder, tokenizer, skeleton, dimensions },
-      cache: cache && { positions: cache.positions, type: half ? ('float16' as const) : ('float32' as const) },
-    };
-    const answer: Answer = await decodeAnswer(parts, {
-      sections: skeleton.sections[mode],
-      separators: skeleton.separators[mode],
-      prompt,
-      rows,
-      focus: focus?.rows,
-      signal,
-      onText,
-      words,
-    });
-    throwIfCancelled(signal);
-    const started = performance.now();
-    const states = backend.floats(answer.states, [1, 3 * dimensions.hidden]);
-    const plan = focus?.plan && { plan: backend.floats(focus.plan, [1, 3, dimensions.hidden]) };
-    const { latents } = await adaptor.run({ states, ...plan }, ['latents']);
-    const values = this.checkLatents(await takeFloats(latents));
-    const decode = answer.decodeMs + performance.now() - started;
-    return {
-      mode,
-      latents: values,
-      reasoning: reasoningFrom(answer.texts),
-      tokens: answer.tokenIds.length,
-      tokenIds: answer.tokenIds,
-      timingsMs: { load: 0, vision: 0, prefill: answer.prefillMs, decode },
-    };
+  private answer(graphs: AnswerGraphs, question: Question, options: CallOptions): Promise<RetouchResult> {
+    const { backend, bundle, tokenizer, skeleton } = this;
+    return answerQuestion({ ...graphs, backend, bundle, tokenizer, skeleton }, question, options);
   }
 
   private squareTensor(values: Float32Array, size: number) {
@@ -375,14 +386,5 @@ export class Retoucher {
 
   private parameterTensor({ values }: Parameters) {
     return this.backend.floats(values.slice(), [1, values.length]);
-  }
-
-  private checkLatents(latents: Float32Array): Float32Array {
-    const expected = 3 * this.manifest.dimensions.latent;
-    if (latents.length === expected && latents.every((value) => Number.isFinite(value))) return latents;
-    throw new InferenceError(
-      `The model gave ${latents.length} latent values where ${expected} finite ones are expected. No result was produced.`,
-      'Choose another device, or get the bundle again.',
-    );
   }
 }

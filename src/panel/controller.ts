@@ -1,7 +1,8 @@
 import { type Lut3D } from '../color/lut3d';
-import { type Factor, type TextEvent } from '../inference';
-import { type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
-import { PROXY_EDGE, ask } from './ask';
+import { type Factor } from '../inference';
+import { type DocumentProxy, type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
+import { answer, type AnsweringPage } from './answering';
+import { PROXY_EDGE } from './ask';
 import { PanelError, cancelled, isCancellation } from './errors';
 import { failureIn } from './errorTexts';
 import { LiveLut, type LiveResult } from './live';
@@ -21,16 +22,18 @@ import {
 } from './state';
 import { type Store } from './store';
 import { type Language, type Strings, fill } from './strings';
-import { type Engine, type EngineCallOptions, type EngineEvent } from './worker/engine';
+import { type Engine, type EngineEvent } from './worker/engine';
 
 /** Puts the retouched picture on the screen; without a LUT the picture as it was. */
 export type Paint = (lut: Lut3D | undefined, overall: number) => Promise<void>;
 
 /** What can be done in the page, and nothing of how it looks. */
-export class Controller implements ModelsPage {
+export class Controller implements ModelsPage, AnsweringPage {
   /** Set by the preview. */
   paint: Paint = () => Promise.resolve();
   private running: AbortController | undefined;
+  /** Resolves when what is under way has ended. */
+  private ended: Promise<void> = Promise.resolve();
   private lut: Lut3D | undefined;
   private last: Try | undefined;
   private tries = 0;
@@ -98,6 +101,8 @@ export class Controller implements ModelsPage {
       if (proxy && proxy.document.id === document?.id) return;
       this.live.stop();
       this.lut = undefined;
+      // Their picture is gone with the others.
+      if (this.store.get().work === 'wording') this.cancel();
       this.store.set({ proxy: undefined, tries: [], current: undefined, texts: {}, seconds: undefined, zoom: 0 });
       if (document && document.refusal === undefined) await this.readProxy();
     } catch (thrown) {
@@ -107,52 +112,26 @@ export class Controller implements ModelsPage {
 
   /** Runs the model as the mode says. */
   retouch(): Promise<void> {
-    const { mode, instruction, sliders } = this.store.get();
-    return this.run('reading', async (signal) => {
-      const started = performance.now();
-      const proxy = await this.readProxy(signal);
-      this.store.set({ work: this.store.get().model ? 'thinking' : 'starting', texts: {} });
-      const options: EngineCallOptions = {
-        signal,
-        onText: (event) => {
-          this.write(event);
-        },
-        onRestart: () => {
-          this.store.set({ texts: {}, work: 'thinking' });
-        },
-        onProgress: ({ file, bytes, totalBytes }) => {
-          if (this.store.get().model || !file.endsWith('.onnx')) return;
-          // Another model's files come from its folder again when it has slept.
-          if (totalBytes && bytes !== undefined && bytes < totalBytes) {
-            const { chosen = '' } = this.store.get();
-            this.store.set({ work: 'loading', loading: chosen, progress: bytes / totalBytes });
-          } else {
-            // Graphs are loaded for the comparison with the bundle's numbers when the model starts.
-            this.store.set({ work: 'checking', loading: '', progress: undefined });
-          }
-        },
-      };
-      await this.engine.open(options);
-      this.store.set({ work: 'thinking', loading: '', progress: undefined });
-      const { latents } = await ask(this, mode, proxy, options);
-      this.store.set({ work: 'rendering' });
-      const { texts } = this.store.get();
-      const seconds = (performance.now() - started) / 1000;
-      this.add({ mode, latents, texts, instruction, sliders, seconds, document: proxy.state });
-      if (mode === 'style') await this.remember(instruction);
-      this.store.set({ seconds, said: fill(this.strings.done, { seconds: seconds.toFixed(1) }) });
-    });
+    return this.run('reading', (signal) => answer(this, signal));
   }
 
   cancel(): void {
     this.running?.abort();
   }
 
+  /** Whoever goes on with a picture waits for no more words: those so far are kept, and nothing is written into it later. */
+  private async stopWriting(): Promise<void> {
+    if (this.store.get().work !== 'wording') return;
+    this.cancel();
+    await this.ended;
+  }
+
   /** Applies the current try; `output` is the host's first way unless told. */
-  apply(output: Output = this.host.abilities.outputs[0]): Promise<void> {
+  async apply(output: Output = this.host.abilities.outputs[0]): Promise<void> {
+    await this.stopWriting();
     const made = currentTry(this.store.get());
-    if (!made) return Promise.resolve();
-    return this.run('applying', async (signal) => {
+    if (!made) return;
+    await this.run('applying', async (signal) => {
       const { proxy, model, document } = this.store.get();
       const strength = { ...strengthOf(made), overall: made.overall };
       const { size, data } = await this.engine.call(
@@ -167,7 +146,7 @@ export class Controller implements ModelsPage {
           state: made.document,
           output,
           name: `VeraRetouch ${document?.name ?? ''}`.trim(),
-          story: storyOf(made.texts),
+          story: storyOf(made),
           provenance: provenanceOf(made, model?.model ?? ''),
           replaces: made.layer,
         },
@@ -230,8 +209,9 @@ export class Controller implements ModelsPage {
   }
 
   /** Takes the retouch of the selected layer up again. */
-  editLayer(): Promise<void> {
-    return this.run('reading', async (signal) => {
+  async editLayer(): Promise<void> {
+    await this.stopWriting();
+    await this.run('reading', async (signal) => {
       const stored = await this.host.readRetouch();
       const { latentSize, model } = await this.engine.open({ signal });
       const needed = modelOf(stored?.provenance);
@@ -267,6 +247,7 @@ export class Controller implements ModelsPage {
   private async carryOut(command: 'auto' | 'repeat'): Promise<void> {
     // A panel that was opened for it may be loading a model: the command waits for that.
     await this.models.settled();
+    await this.stopWriting();
     if (command === 'repeat') return this.repeat();
     this.store.set({ mode: 'auto' });
     await this.retouch();
@@ -283,7 +264,7 @@ export class Controller implements ModelsPage {
     await this.apply();
   }
 
-  private async readProxy(signal?: AbortSignal) {
+  async readProxy(signal?: AbortSignal): Promise<DocumentProxy> {
     const proxy = await this.host.readProxy({ longEdge: PROXY_EDGE, signal });
     const known = this.store.get().proxy;
     // The same picture again would only flicker.
@@ -292,17 +273,13 @@ export class Controller implements ModelsPage {
     return proxy;
   }
 
-  private write({ field, text }: TextEvent): void {
-    const { texts } = this.store.get();
-    this.store.set({ work: 'writing', texts: { ...texts, [field]: (texts[field] ?? '') + text } });
-  }
-
-  private add(made: Omit<Try, 'id' | 'factors' | 'overall'> & Partial<Try>): void {
+  add(made: Omit<Try, 'id' | 'factors' | 'overall'> & Partial<Try>): number {
     const entry: Try = { factors: FULL, overall: 1, ...made, id: ++this.tries };
     this.last = entry;
     // Enough to go back to; the strip is no archive.
     this.store.set({ tries: [...this.store.get().tries, entry].slice(-12), current: entry.id });
     this.show();
+    return entry.id;
   }
 
   /** Nothing more is rendered for now. */
@@ -319,12 +296,13 @@ export class Controller implements ModelsPage {
     void this.paint(undefined, 1);
   }
 
-  private change(id: number, patch: Partial<Try>): void {
+  change(id: number, patch: Partial<Try>): void {
     const tries = this.store.get().tries.map((item) => (item.id === id ? { ...item, ...patch } : item));
     this.store.set({ tries });
+    if (patch.texts && this.last?.id === id) this.last = { ...this.last, ...patch };
   }
 
-  private show(): void {
+  show(): void {
     const made = currentTry(this.store.get());
     if (made && this.store.get().work !== 'loading')
       this.live.update({ latents: made.latents, strength: strengthOf(made) });
@@ -343,7 +321,8 @@ export class Controller implements ModelsPage {
   private keepSliders(latents: Float32Array, sliders: PanelState['sliders']): void {
     const { proxy } = this.store.get();
     const made = currentTry(this.store.get());
-    if (made?.mode === 'adjust' && Object.keys(made.texts).length === 0) this.change(made.id, { latents, sliders });
+    const unsaid = made?.mode === 'adjust' && Object.keys(made.texts).length === 0;
+    if (unsaid && made.id !== this.store.get().wording) this.change(made.id, { latents, sliders });
     else if (proxy) {
       const entry: Try = {
         ...{ id: ++this.tries, mode: 'adjust', latents, sliders, texts: {}, instruction: '' },
@@ -354,7 +333,7 @@ export class Controller implements ModelsPage {
     }
   }
 
-  private async remember(instruction: string): Promise<void> {
+  async remember(instruction: string): Promise<void> {
     this.store.set({ history: withUsed(this.store.get().history, instruction) });
     await this.host.writeSettings(settingsOf(this.store.get())).catch(() => undefined);
   }
@@ -365,6 +344,8 @@ export class Controller implements ModelsPage {
     const controller = new AbortController();
     this.running = controller;
     this.store.set({ work, progress: undefined, notices: [], said: '', menu: false, modelMenu: false });
+    let end = (): void => undefined;
+    this.ended = new Promise((resolve) => (end = resolve));
     try {
       await task(controller.signal);
     } catch (thrown) {
@@ -373,6 +354,7 @@ export class Controller implements ModelsPage {
     } finally {
       this.running = undefined;
       this.store.set({ work: 'idle', progress: undefined, loading: '' });
+      end();
     }
   }
 

@@ -63,14 +63,14 @@ export async function readOffer(
   let bytes = 0;
   for (const name of bundle.files) bytes += (await source.size?.(name)) ?? 0;
   const memory = devices.flatMap((device) => memoryLine(manifest, device));
-  const { name, version, licence, research, graphs } = manifest;
+  const { name, version, licence, research, graphs, latentsFirst } = manifest;
   return {
     folder,
     name: plainText(name).slice(0, LONGEST_NAME),
     version: plainText(version).slice(0, LONGEST_NAME),
     licence: plainText(licence).slice(0, LONGEST_NAME),
     research,
-    capabilities: { sliders: graphs.params.size > 0, reference: graphs.encoder.size > 0 },
+    capabilities: { sliders: graphs.params.size > 0, reference: graphs.encoder.size > 0, pictureFirst: latentsFirst },
     bytes,
     memory,
     fits: memory.length < devices.length || memory.some(({ fits }) => fits),

@@ -12,12 +12,15 @@ export interface Provenance {
   readonly factors: Readonly<Record<Factor, FactorSetting>>;
   readonly overall: number;
   readonly texts: Try['texts'];
+  /** Present where the writing of the texts was stopped before they were complete. */
+  readonly cut?: true;
 }
 
 export function provenanceOf(made: Try, model: string): Provenance {
   const { mode, instruction, sliders, factors, overall, texts } = made;
   const latents = Array.from(made.latents);
-  return { format: 'veraretouch-panel-1', mode, model, instruction, sliders, latents, factors, overall, texts };
+  const cut = made.cut ? { cut: true as const } : {};
+  return { format: 'veraretouch-panel-1', mode, model, instruction, sliders, latents, factors, overall, texts, ...cut };
 }
 
 /** Name and version of the model that a retouch was made with; empty where that is not said. */
@@ -56,6 +59,7 @@ export function parseProvenance(json: unknown, latentSize: number): Omit<Try, 'i
       }),
     ),
     seconds: 0,
+    ...(json['cut'] === true ? { cut: true } : {}),
   };
 }
 
@@ -66,12 +70,13 @@ const FIELDS: readonly Field[] = [
 ];
 
 /** The reasoning as paragraphs, titled, for the layer's metadata. English, as the model writes. */
-export function storyOf(texts: Try['texts']): string[] {
+export function storyOf({ texts, cut }: Pick<Try, 'texts' | 'cut'>): string[] {
   const { elements, problems, plan } = reasoningOf(texts);
   const titled: [string, string][] = [['In the photo', elements]];
   for (const factor of FACTORS) titled.push([`Problem, ${WORDS[factor]}`, problems[factor]]);
   for (const factor of FACTORS) titled.push([`Plan, ${WORDS[factor]}`, plan[factor]]);
-  return titled.filter(([, text]) => text !== '').map(([title, text]) => `${title}: ${text}`);
+  const told = titled.filter(([, text]) => text !== '').map(([title, text]) => `${title}: ${text}`);
+  return cut ? [...told, 'The reasoning was not written to its end.'] : told;
 }
 
 const WORDS: Readonly<Record<Factor, string>> = {

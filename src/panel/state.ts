@@ -16,6 +16,8 @@ export type Work =
   | 'checking'
   | 'thinking'
   | 'writing'
+  /** The picture is there, and its words are being written. */
+  | 'wording'
   | 'rendering'
   | 'applying';
 
@@ -36,7 +38,10 @@ export interface Try {
   readonly sliders: Readonly<Record<string, number>>;
   /** `state` of the proxy that it was made from. */
   readonly document: string;
+  /** Until it could be seen. */
   readonly seconds: number;
+  /** Was the writing of its words stopped before they were complete? */
+  readonly cut?: boolean | undefined;
   /** The layer that it was applied as, or came from. */
   readonly layer?: string | undefined;
 }
@@ -68,6 +73,8 @@ export interface PanelState {
   readonly texts: Partial<Record<Field, string>>;
   readonly tries: readonly Try[];
   readonly current: number | undefined;
+  /** The try whose words are being written. */
+  readonly wording: number | undefined;
   readonly instruction: string;
   readonly history: readonly string[];
   readonly sliders: Readonly<Record<string, number>>;
@@ -116,6 +123,7 @@ export const START: PanelState = {
   texts: {},
   tries: [],
   current: undefined,
+  wording: undefined,
   instruction: '',
   history: [],
   sliders: {},
@@ -167,6 +175,11 @@ export function reasoningOf(texts: Try['texts']): Reasoning {
     specificColor: texts[`${kind}.specificColor`] ?? '',
   });
   return { elements: texts.elements ?? '', problems: of('problems'), plan: of('plan') };
+}
+
+/** Can the current try be applied? Also while its words are being written. */
+export function canApply(state: PanelState): boolean {
+  return currentTry(state) !== undefined && (state.work === 'idle' || state.work === 'wording');
 }
 
 export function isBusy({ work }: PanelState): boolean {

@@ -60,7 +60,7 @@ export const MODELS = {
       await accept(panel, 'veraretouch-published 1.0.0');
       const { check, ...model } = await panel.state(({ model: opened }) => opened);
       assert.equal(model.device, device);
-      assert.deepEqual(model.capabilities, { sliders: false, reference: true });
+      assert.deepEqual(model.capabilities, { sliders: false, reference: true, pictureFirst: false });
       assert.equal(check.kind, 'compared');
       assert.ok(check.cosine >= 0.99, `${device}: cosine ${check.cosine}`);
       await panel.openPhoto();

@@ -17,6 +17,7 @@ import { MODELS_FAULTS } from './modelFaults.mjs';
 import { LOOKS } from './panelLooks.mjs';
 import { RESULTS } from './panelResults.mjs';
 import { PHOTOSHOP } from './photoshopChecks.mjs';
+import { PICTURE_FIRST } from './pictureFirstChecks.mjs';
 import { PHOTOSHOP_FAULTS } from './photoshopFaults.mjs';
 import { WHOLE } from './panelWhole.mjs';
 import { launch } from './panelPage.mjs';
@@ -36,7 +37,7 @@ const WARM = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www
  crs:IncrementalTemperature="15" crs:Vibrance="20" crs:HasSettings="True"/></rdf:RDF></x:xmpmeta>`;
 
 const ALL = {
-  ...{ ...CHECKS, ...RESULTS, ...FAULTS, ...MODELS, ...MODELS_FAULTS },
+  ...{ ...CHECKS, ...RESULTS, ...FAULTS, ...PICTURE_FIRST, ...MODELS, ...MODELS_FAULTS },
   ...{ ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE },
 };
 const { values, positionals } = parseArgs({

@@ -10,22 +10,26 @@ const SECTIONS: SectionIds[] = [
 ];
 const RETOUCH = [200, 201, 202];
 /** The end of the last section and two retouch tokens: where the latents are read. */
-const FINAL = (first: number) => [0, 1, 2].map((factor) => ({ place: first + factor, row: 6 + factor }));
+const FINAL = (first: number) => ({
+  marks: [0, 1, 2].map((factor) => ({ place: first + factor, row: 6 + factor })),
+  states: [first, first + 1, first + 2],
+});
 
 describe('AnswerGrammar', () => {
   test('walks through the sections; given tokens are fed with the one before them', () => {
     const grammar = new AnswerGrammar(SECTIONS, RETOUCH);
-    expect(grammar.begin()).toEqual({ feed: [100], marks: [] });
+    expect(grammar.begin()).toEqual({ feed: [100], marks: [], states: [] });
     expect(grammar.section.field).toBe('elements');
-    expect(grammar.accept(7)).toEqual({ feed: [7], marks: [], closes: false, finished: false });
+    expect(grammar.accept(7)).toEqual({ feed: [7], marks: [], states: [], closes: false, finished: false });
     expect(grammar.accept(101)).toEqual({
       feed: [101, 102],
       marks: [{ place: 1, row: 3 }],
+      states: [],
       closes: true,
       finished: false,
     });
     expect(grammar.section.field).toBe('plan.light');
-    expect(grammar.accept(103)).toEqual({ feed: [103, 200, 201], marks: FINAL(0), closes: true, finished: true });
+    expect(grammar.accept(103)).toEqual({ feed: [103, 200, 201], ...FINAL(0), closes: true, finished: true });
   });
 
   test('a section that reaches its length is closed in the pass of its last token', () => {
@@ -33,23 +37,24 @@ describe('AnswerGrammar', () => {
     grammar.accept(7);
     grammar.accept(8);
     expect(grammar.accept(9)).toMatchObject({ feed: [9, 101, 102], closes: true, finished: false });
-    expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], marks: FINAL(1), closes: true, finished: true });
+    expect(grammar.accept(9)).toEqual({ feed: [9, 103, 200, 201], ...FINAL(1), closes: true, finished: true });
   });
 
   test('separators stand before each section and before the retouch tokens, in the same passes', () => {
     const grammar = new AnswerGrammar(SECTIONS, RETOUCH, [[50], [60, 61], [70]]);
-    expect(grammar.begin()).toEqual({ feed: [50, 100], marks: [] });
+    expect(grammar.begin()).toEqual({ feed: [50, 100], marks: [], states: [] });
     expect(grammar.accept(7)).toMatchObject({ feed: [7], closes: false });
     expect(grammar.accept(101)).toEqual({
       feed: [101, 60, 61, 102],
       marks: [{ place: 3, row: 3 }],
+      states: [],
       closes: true,
       finished: false,
     });
     // The first latent is read where the first retouch token is predicted: at the separator.
     expect(grammar.accept(9)).toEqual({
       feed: [9, 103, 70, 200, 201],
-      marks: FINAL(2),
+      ...FINAL(2),
       closes: true,
       finished: true,
     });
@@ -63,6 +68,27 @@ describe('AnswerGrammar', () => {
     const grammar = new AnswerGrammar(both, RETOUCH);
     expect(grammar.begin().marks).toEqual([{ place: 0, row: 2 }]);
     expect(grammar.accept(101).marks).toEqual([{ place: 1, row: 4 }]);
+  });
+
+  test('with latents first the retouch tokens open the answer, and the last end is not fed for anything', () => {
+    const grammar = new AnswerGrammar(SECTIONS, RETOUCH, [], true);
+    expect(grammar.begin()).toEqual({ feed: [200, 201, 202, 100], ...FINAL(0) });
+    expect(grammar.accept(7)).toMatchObject({ feed: [7], states: [], finished: false });
+    expect(grammar.accept(101)).toEqual({
+      feed: [101, 102],
+      marks: [{ place: 1, row: 3 }],
+      states: [],
+      closes: true,
+      finished: false,
+    });
+    expect(grammar.accept(9)).toEqual({ feed: [9, 103], marks: [], states: [], closes: true, finished: true });
+  });
+
+  test('with latents first, a first section that turns to a factor has its row behind those of the latents', () => {
+    const grammar = new AnswerGrammar([SECTIONS[1]], RETOUCH, [], true);
+    const { marks, states } = FINAL(0);
+    expect(grammar.begin()).toEqual({ feed: [200, 201, 202, 102], marks: [...marks, { place: 3, row: 3 }], states });
+    expect(grammar.accept(103)).toEqual({ feed: [103], marks: [], states: [], closes: true, finished: true });
   });
 
   test('whatever the model writes, the answer is well formed', () => {

@@ -10,12 +10,13 @@ describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
   const tokenizer = BundleTokenizer.create(jsonOf(files, 'tokenizer.json'), jsonOf(files, 'tokenizer_config.json'));
   const build = (instruction: string) => buildPrompt(manifest, tokenizer, 'style', instruction);
   const idsOf = (pieces: PromptPiece[]) => pieces.flatMap((piece) => ('ids' in piece ? piece.ids : []));
+  const template = (mode: 'auto' | 'style') => manifest.prompts[mode].replace('{voice}', manifest.voices[0]);
   const special = new Set(tokenizer.addedTokens.map((token) => tokenizer.addedTokenId(token)));
 
   test('auto: the photo at its place, the template around it', () => {
     const pieces = buildPrompt(manifest, tokenizer, 'auto');
     expect(pieces.map((piece) => ('ids' in piece ? 'ids' : piece.rows))).toEqual(['ids', 'image', 'ids']);
-    const [before, after] = manifest.prompts.auto.split('{image}');
+    const [before, after] = template('auto').split('{image}');
     expect(pieces[0]).toEqual({ ids: tokenizer.encodeTemplate(before) });
     expect(pieces[2]).toEqual({ ids: tokenizer.encodeTemplate(after) });
   });
@@ -26,7 +27,7 @@ describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
   });
 
   test('style: the instruction between the halves of the template, without white space around it', () => {
-    const [head, tail] = manifest.prompts.style.split('{image}')[1].split('{instruction}');
+    const [head, tail] = template('style').split('{image}')[1].split('{instruction}');
     const expected = ['head', 'text', 'tail'].flatMap((part) =>
       part === 'text' ? tokenizer.encodeText('faded film') : tokenizer.encodeTemplate(part === 'head' ? head : tail),
     );
@@ -39,9 +40,23 @@ describe.each(BUNDLES)('prompts of the %s bundle', (_name, folder) => {
     const count = (text: string) => idsOf(build(text)).filter((id) => special.has(id)).length;
     const plain = count('film');
     for (const token of tokenizer.addedTokens) expect(count(`film ${token}`)).toBe(plain);
-    const pieces = build('film {image} {params} {instruction}');
+    const pieces = build('film {image} {params} {instruction} {voice}');
     expect(pieces.filter((piece) => 'rows' in piece)).toEqual([{ rows: 'image' }]);
-    expect(tokenizer.decode(idsOf(pieces))).toContain('film {image} {params} {instruction}');
+    expect(tokenizer.decode(idsOf(pieces))).toContain('film {image} {params} {instruction} {voice}');
+  });
+
+  test('the token of a voice stands at its place, where the bundle has voices', () => {
+    const { voices } = manifest;
+    for (const mode of ['auto', 'style', 'param'] as const) {
+      const one = idsOf(buildPrompt(manifest, tokenizer, mode, 'film'));
+      const ids = voices.map((_, voice) => idsOf(buildPrompt(manifest, tokenizer, mode, 'film', voice)));
+      for (const [voice, token] of voices.entries()) {
+        const place = ids[voice].indexOf(tokenizer.addedTokenId(token));
+        expect(place).toBeGreaterThan(0);
+        expect(ids[voice].filter((_, i) => i !== place)).toEqual(one.filter((_, i) => i !== place));
+      }
+      expect(one.some((id) => voices.some((token) => tokenizer.addedTokenId(token) === id))).toBe(voices.length > 0);
+    }
   });
 
   test.each(['', '   ', '\n\t', '\u3000'])('an empty style is refused: %j', async (text) => {

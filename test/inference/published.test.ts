@@ -31,13 +31,13 @@ const PHOTO: RgbImage = { width: 30, height: 17, data: Uint8Array.from({ length:
 describe('a model like the published one', () => {
   test('sliders and references are refused, and it says so beforehand', async () => {
     const retoucher = await Retoucher.load(memorySource(PUBLISHED), nodeBackend());
-    expect(retoucher.capabilities).toEqual({ sliders: false, reference: false });
+    expect(retoucher.capabilities).toEqual({ sliders: false, reference: false, pictureFirst: false });
     expect((await failureOf(retoucher.sliders(PARAMETERS))).code).toBe('INPUT_NO_SLIDERS');
     expect((await failureOf(retoucher.reference(PHOTO, PHOTO))).code).toBe('INPUT_NO_REFERENCE');
     expect((await failureOf(retoucher.prepare('reference'))).code).toBe('INPUT_NO_REFERENCE');
     await retoucher.dispose();
     const whole = await Retoucher.load(memorySource(TINY_FILES), nodeBackend(), { verify: 'used' });
-    expect(whole.capabilities).toEqual({ sliders: true, reference: true });
+    expect(whole.capabilities).toEqual({ sliders: true, reference: true, pictureFirst: false });
     await whole.dispose();
   });
 

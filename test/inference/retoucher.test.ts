@@ -49,7 +49,7 @@ describe('a retouch', () => {
       expect(Object.keys(part)).toEqual(['light', 'globalColor', 'specificColor']);
     }
     expect(result.tokens).toBe(result.tokenIds.length);
-    expect(Object.keys(result.timingsMs).sort()).toEqual(['decode', 'load', 'prefill', 'vision']);
+    expect(Object.keys(result.timingsMs).sort()).toEqual(['decode', 'load', 'picture', 'prefill', 'vision']);
     for (const ms of Object.values(result.timingsMs)) expect(ms).toBeGreaterThan(0);
     const again = await retoucher.auto(photo(1));
     expect(again.latents).toEqual(result.latents);

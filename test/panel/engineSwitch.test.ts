@@ -48,7 +48,7 @@ test('another model answers from then on, and the built-in one again; never two 
   await engine.open();
   const model = await engine.use(sourceOf(another()));
   expect(model).toMatchObject({ model: 'another 2.0.0', research: true, check: { kind: 'compared' } });
-  expect(model.capabilities).toEqual({ sliders: true, reference: true });
+  expect(model.capabilities).toEqual({ sliders: true, reference: true, pictureFirst: false });
   expect((await engine.open()).model).toBe('another 2.0.0');
   expect((await engine.call('auto', { photo: photo() })).latents).toHaveLength(24);
   expect(await engine.use()).toMatchObject({ model: 'veraretouch-tiny 0.1.0', research: false });
@@ -59,7 +59,7 @@ test('another model answers from then on, and the built-in one again; never two 
 test('what a model cannot do is told with it', async () => {
   const { engine } = engineOf();
   const model = await engine.use(sourceOf(plainModel()));
-  expect(model.capabilities).toEqual({ sliders: false, reference: false });
+  expect(model.capabilities).toEqual({ sliders: false, reference: false, pictureFirst: false });
   expect(model.check).toEqual({ kind: 'none' });
   const moved = failureOf(engine.call('sliders', { sliders: { Exposure2012: 20 } }));
   expect((await moved).code).toBe('INPUT_NO_SLIDERS');

@@ -33,6 +33,13 @@ describe('what is kept with a layer', () => {
     expect([...latents]).toEqual([...MADE.latents]);
   });
 
+  test('words that were cut short are known as such again', () => {
+    expect(kept()).not.toHaveProperty('cut');
+    expect(parseProvenance(kept(), 8)).not.toHaveProperty('cut');
+    const cut = JSON.parse(JSON.stringify(provenanceOf({ ...MADE, cut: true }, 'model 1'))) as unknown;
+    expect(parseProvenance(cut, 8)).toMatchObject({ cut: true, texts: MADE.texts });
+  });
+
   test.each([
     ['of another program', { format: 'other' }],
     ['of another model', { latents: [1, 2, 3] }],
@@ -65,11 +72,9 @@ describe('what is kept with a layer', () => {
   });
 
   test('the story tells what is said, titled, and nothing for what is not', () => {
-    expect(storyOf(MADE.texts)).toEqual([
-      'In the photo: A street.',
-      'Problem, light: Too dark.',
-      'Plan, light: Raise it.',
-    ]);
+    const told = ['In the photo: A street.', 'Problem, light: Too dark.', 'Plan, light: Raise it.'];
+    expect(storyOf(MADE)).toEqual(told);
+    expect(storyOf({ ...MADE, cut: true })).toEqual([...told, 'The reasoning was not written to its end.']);
   });
 });
 

@@ -30,13 +30,15 @@ export interface PreparedAsk {
 
 /** Reads what the task needs. Throws ParameterFileError, InputError, PresetError, HostError. */
 export async function prepareAsk(job: RetouchJob, narrator: Narrator, signal: AbortSignal): Promise<PreparedAsk> {
-  const { task, match } = job;
+  const { task, match, fast: wordless } = job;
   switch (task.kind) {
     case 'auto':
     case 'style': {
       const text = task.kind === 'style' ? task.text : undefined;
       const look = (engine: Engine, proxy: Proxy, stop: AbortSignal): Promise<Answer> =>
-        text === undefined ? engine.auto(proxy, { signal: stop }) : engine.style(proxy, text, { signal: stop });
+        text === undefined
+          ? engine.auto(proxy, { signal: stop, wordless })
+          : engine.style(proxy, text, { signal: stop, wordless });
       const settings = text ?? null;
       if (match) return { settings, ask: seriesOf(task.kind, match, look) };
       return { settings, ask: { answer: (engine, proxy, _state, stop) => look(engine, proxy, stop) } };
@@ -44,7 +46,7 @@ export async function prepareAsk(job: RetouchJob, narrator: Narrator, signal: Ab
     case 'param': {
       const { parameters, notes } = await readParameterFile(task.file);
       for (const note of notes) narrator.note(note);
-      const answer = onceOf((engine, _proxy, stop) => engine.param(parameters, { signal: stop }));
+      const answer = onceOf((engine, _proxy, stop) => engine.param(parameters, { signal: stop, wordless }));
       return { settings: [...parameters.values], ask: { answer } };
     }
     case 'reference': {

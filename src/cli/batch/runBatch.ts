@@ -8,7 +8,7 @@ import { Narrator, printable, type Terminal } from '../console';
 import { bundleName, DEVICE, type Engine, type EngineLoader, PROXY_EDGE } from '../engine';
 import { concernsOnePhoto, EXIT, isCancellation } from '../errors';
 import { type RetouchJob } from '../options';
-import { storyOf } from '../record';
+import { FAST, storyOf } from '../record';
 import { type Ask, prepareAsk, type Series } from './ask';
 import { findPhotos } from './inputs';
 import { type Finished, jobKey, Journal, type PhotoState, type Seen, stateOf } from './journal';
@@ -55,8 +55,12 @@ export async function runBatch(
     engine = await loadEngine({ bundle: job.bundle, threads: job.threads, mode: job.task.kind, signal });
     const bundle = bundleName(engine);
     const settings = { mode: job.task.kind, bundle, strength: job.strength };
+    if (job.fast) narrator.note(FAST);
     await removeLeftovers(job.out);
-    journal = await Journal.open(job.out, jobKey([settings, prepared.settings, job.match ?? null]));
+    journal = await Journal.open(
+      job.out,
+      jobKey([settings, prepared.settings, job.match ?? null, ...(job.fast ? ['fast'] : [])]),
+    );
     const photos = await statesOf(job, journal, narrator);
     if (photos.length === 0) return EXIT.failed;
     const names = new NameChooser(job.out, RESERVED);

@@ -5,7 +5,7 @@ export type Match = 'first' | 'mean';
 
 export type Answer = Pick<RetouchResult, 'mode' | 'reasoning' | 'timingsMs' | 'tokens' | 'latents'>;
 
-const NO_TIME = { load: 0, vision: 0, prefill: 0, decode: 0 } as const;
+export const NO_TIME = { load: 0, vision: 0, prefill: 0, decode: 0, picture: 0 } as const;
 
 /** An answer that was given before: what it cost then does not count again. */
 export function again(mode: Answer['mode'], latents: Float32Array, reasoning: Reasoning): Answer {

@@ -1,7 +1,7 @@
 import { type Output } from '../../host/panelHost';
 import { outputName } from '../controller';
 import { h, icon, setAttribute, setText, show } from '../dom';
-import { type PanelState, currentTry, isBusy } from '../state';
+import { type PanelState, canApply, currentTry, isBusy } from '../state';
 import { menuKeys } from './menuKeys';
 import { type Context, type View } from './view';
 
@@ -91,12 +91,13 @@ export function actionsView({ controller, strings }: Context): View {
       const made = currentTry(state);
       const ready = state.proxy !== undefined;
       show(cancel, busy);
-      show(pair, !busy && made !== undefined);
+      setText(cancel, state.work === 'wording' ? strings.stopWriting : strings.cancel);
+      show(pair, canApply(state));
       show(run, !busy);
       run.className = made ? '' : 'primary wide';
       run.disabled = !ready || !canRun(state);
       setText(run, runText(state, made !== undefined));
-      show(menu, state.menu && !busy);
+      show(menu, state.menu && (!busy || canApply(state)));
       setAttribute(more, 'aria-expanded', String(state.menu));
       if (state.menu && !open) menu.querySelector('button')?.focus();
       open = state.menu;

@@ -1,6 +1,6 @@
 import { h, setAttribute, setText, show } from '../dom';
 import { FACTORS, type Factor, type Field } from '../../inference';
-import { FULL, type PanelState, currentTry, reasoningOf } from '../state';
+import { FULL, type Try, currentTry, reasoningOf } from '../state';
 import { fill } from '../strings';
 import { slider } from './slider';
 import { type Context, type View } from './view';
@@ -17,12 +17,14 @@ export function reasoningView({ controller, strings }: Context): View {
   });
   amount.element.classList.add('amount');
   const noWords = h('p', { class: 'faint' }, strings.noWords);
+  const cut = h('p', { class: 'faint' }, strings.cutNote);
   const element = h(
     'section',
     { class: 'reasoning', 'aria-label': strings.reasoning },
     elements,
     noWords,
     ...cards.map(({ element: part }) => part),
+    cut,
     amount.element,
   );
 
@@ -69,10 +71,12 @@ export function reasoningView({ controller, strings }: Context): View {
       const writing = state.work === 'thinking' || state.work === 'writing' || state.work === 'rendering';
       const texts = writing ? state.texts : (made?.texts ?? {});
       const { elements: seen, problems, plan } = reasoningOf(texts);
-      const last = writing ? lastField(state) : undefined;
+      const growing = !writing && made !== undefined && made.id === state.wording;
+      const last = writing || growing ? lastField(texts) : undefined;
       show(element, writing || made !== undefined);
       write(elements, seen, last === 'elements');
       show(noWords, !writing && made?.mode === 'match');
+      show(cut, !writing && made?.cut === true);
       for (const { factor, ...part } of cards) {
         write(part.problem, problems[factor], last === `problems.${factor}`);
         write(part.plan, plan[factor], last === `plan.${factor}`);
@@ -97,6 +101,6 @@ export function reasoningView({ controller, strings }: Context): View {
 }
 
 /** The field that is being written: the last one begun. */
-function lastField({ texts }: PanelState): Field | undefined {
+function lastField(texts: Try['texts']): Field | undefined {
   return (Object.keys(texts) as Field[]).at(-1);
 }

@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<Exclude<Work, 'idle'>, StringKey>> = {
   checking: 'checking',
   thinking: 'thinking',
   writing: 'writing',
+  wording: 'wording',
   rendering: 'rendering',
   applying: 'applying',
 };
@@ -52,6 +53,7 @@ export function statusView(context: Context): View {
       setText(share, percent === undefined ? '' : `${Math.round(percent * 100)} %`);
       show(share, percent !== undefined);
       show(hint, busy);
+      setText(hint, state.work === 'wording' ? strings.escStops : strings.escCancels);
       setText(spoken, busy ? doing : state.said);
       setText(research, `${strings.researchOnly} · ${state.model?.model ?? ''}`);
       show(research, state.model?.research === true);
@@ -60,7 +62,7 @@ export function statusView(context: Context): View {
   };
 
   function rungOf({ model, asleep, seconds, live, mode, said }: PanelState): string {
-    if (said === strings.cancelled) return said;
+    if (said === strings.cancelled || said === strings.cutShort) return said;
     if (asleep) return strings.asleep;
     if (!model) return strings.starting;
     const rung = model.device === 'webgpu' ? strings.onWebgpu : strings.onWasm;

@@ -71,7 +71,14 @@ export interface OpenedModel {
 export type SelfCheck =
   /** The bundle brings no numbers to compare with. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'compared'; readonly cosine: number; readonly colours: number; readonly milliseconds: number };
+  | {
+      readonly kind: 'compared';
+      readonly cosine: number;
+      readonly colours: number;
+      /** Which share of the bundle's words the model would have chosen here too; absent where nothing is known by it. */
+      readonly words?: number | undefined;
+      readonly milliseconds: number;
+    };
 
 export interface RefusedDevice {
   readonly device: Device;
@@ -103,6 +110,8 @@ export type FromWorker =
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'text'; readonly id: number; readonly event: TextEvent }
+  /** The picture of a call whose words are still to come, or are there. */
+  | { readonly kind: 'latents'; readonly id: number; readonly latents: Float32Array }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: LoadProgress }
   /** A file of the bundle is wanted. */
   | { readonly kind: 'read'; readonly request: number; readonly name: string }

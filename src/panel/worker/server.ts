@@ -86,6 +86,9 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
       onText: (event: Extract<FromWorker, { kind: 'text' }>['event']) => {
         port.send({ kind: 'text', id, event });
       },
+      onLatents: (latents: Float32Array) => {
+        port.send({ kind: 'latents', id, latents });
+      },
     };
     const call = { name, input } as { [K in CallName]: { name: K; input: Calls[K]['in'] } }[CallName];
     switch (call.name) {
@@ -205,7 +208,8 @@ function noDevice(refused: readonly RefusedDevice[]): InferenceError {
 
 function describe(check: Awaited<ReturnType<typeof compareWithGolden>>): string {
   if (check.kind === 'none') return '';
-  return `latents agree by ${check.cosine.toFixed(3)}, colours differ by ${check.colours.toFixed(3)}`;
+  const words = check.words === undefined ? '' : `, ${Math.round(100 * check.words)} % of the words agree`;
+  return `latents agree by ${check.cosine.toFixed(3)}, colours differ by ${check.colours.toFixed(3)}${words}`;
 }
 
 function toWire(thrown: unknown): WireError {

@@ -5,6 +5,7 @@ import { type CallName, type Calls, type FromWorker, type Port, type ToWorker } 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onText?: ((event: TextEvent) => void) | undefined;
+  readonly onLatents?: ((latents: Float32Array) => void) | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
@@ -47,6 +48,9 @@ export class WorkerSession {
           break;
         case 'text':
           this.pending.get(message.id)?.onText?.(message.event);
+          break;
+        case 'latents':
+          this.pending.get(message.id)?.onLatents?.(message.latents);
           break;
         case 'progress':
           this.pending.get(message.id)?.onProgress?.(message.progress);

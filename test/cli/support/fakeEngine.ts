@@ -23,7 +23,7 @@ export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => u
       reasoning: { elements: 'a hill', problems: texts, plan: { ...texts, light: 'Brighter.' } },
       tokens: 5,
       tokenIds: [1, 2, 3, 4, 5],
-      timingsMs: { load: 1, vision: 2, prefill: 3, decode: 4 },
+      timingsMs: { load: 1, vision: 2, prefill: 3, decode: 4, picture: 9 },
     });
   };
   return {

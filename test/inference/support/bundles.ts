@@ -12,12 +12,17 @@ export type Loose = any;
 
 const ROOT = path.resolve(__dirname, '../../..');
 export const TINY = path.join(ROOT, 'test/fixtures/tiny-bundle');
+/** The same with the picture before the words, in 16 voices. */
+export const TINY_FIRST = path.join(ROOT, 'test/fixtures/tiny-first');
 /** The tiny adaptor for a bundle without rows of factors: it takes the states alone. */
 export const PLAIN_ADAPTOR = path.join(ROOT, 'test/fixtures/plain-adaptor.onnx');
 const SHIPPED = path.join(ROOT, 'models');
 
-/** The tiny bundle of random weights always; the shipped one where it has been made. */
-export const BUNDLES: [name: string, folder: string][] = [['tiny', TINY]];
+/** The tiny bundles of random weights always; the shipped one where it has been made. */
+export const BUNDLES: [name: string, folder: string][] = [
+  ['tiny', TINY],
+  ['tiny, picture first', TINY_FIRST],
+];
 if (existsSync(path.join(SHIPPED, 'SHA256SUMS'))) BUNDLES.push(['shipped', SHIPPED]);
 
 /** One thread: these tests share the machine, and a fixed order of additions makes them repeatable. */

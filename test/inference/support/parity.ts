@@ -11,6 +11,8 @@ export interface ParityCase {
   readonly mode: 'auto' | 'style' | 'param' | 'reference';
   readonly image?: ImageJson;
   readonly instruction?: string;
+  /** In a bundle with voices, the one that was taken. */
+  readonly voice?: number;
   readonly params?: number[];
   readonly before?: ImageJson;
   readonly after?: ImageJson;
@@ -27,13 +29,14 @@ export function photoOf({ width, height, rgbBase64 }: ImageJson): RgbImage {
 
 /** The runtime's answer to a case's input, in the case's own words where those are given. */
 export function answerTo(retoucher: Retoucher, item: ParityCase): Promise<RetouchResult> {
+  const { voice } = item;
   switch (item.mode) {
     case 'auto':
-      return retoucher.auto(photoOf(item.image!), item.given ? { words: item.tokens } : {});
+      return retoucher.auto(photoOf(item.image!), { voice, words: item.given ? item.tokens : undefined });
     case 'style':
-      return retoucher.style(photoOf(item.image!), item.instruction!);
+      return retoucher.style(photoOf(item.image!), item.instruction!, { voice });
     case 'param':
-      return retoucher.param(parametersFromValues(item.params!));
+      return retoucher.param(parametersFromValues(item.params!), { voice });
     case 'reference':
       return retoucher.reference(photoOf(item.before!), photoOf(item.after!));
   }
