@@ -231,11 +231,14 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
             checkpoint,
         )  # fmt: skip
 
-    deadline = time.time() + minutes * 60 if minutes else float("inf")
+    began = time.time()
     saved, total = time.time(), 0.0
-    while step < config["steps"] and time.time() < deadline:
+    # With a time limit the schedule follows the clock, so that a shorter run still ends on a low learning rate.
+    while step < config["steps"] and not (minutes and time.time() - began > minutes * 60):
+        progress = max(step / config["steps"], (time.time() - began) / (minutes * 60) if minutes else 0.0)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config["steps"], config["lr"], config["warmup"])
+            at = max(step, int(progress * config["steps"])) if step >= config["warmup"] else step
+            group["lr"] = learning_rate(at, config["steps"], config["lr"], config["warmup"])
         loss = run.photos(draw("auto"), draw("style"), rng) + run.sliders(draw("param"), rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -251,6 +254,8 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
             keep()
             saved = time.time()
     keep()
+    if step % config["evaluate_every"]:
+        log.write(step=step, **evaluate(check), **on_expert_pairs(average.module, nets, pairs))
 
 
 def main() -> None:
