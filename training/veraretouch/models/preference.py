@@ -4,8 +4,9 @@ Only differences between versions of the SAME photo mean anything: the model is 
 so the score of one photo says nothing about another. It sees colours and rough layout, not sharpness or subject.
 
 What too much colour is depends on the hue and on the room that the gamut leaves, so beside the tone encoder's histograms
-there is one of chroma by hue and lightness, and one of how far colours are on their way to the gamut boundary. Without them
-an oversaturated photo lost to the original in 58 % of the pairs only.
+there is one of chroma by hue and lightness, and one of how far colours are on their way to the gamut boundary. A first model
+without them, and with every over-edit drawn equally often, put a photo above its oversaturated self in 58 % of the pairs only;
+with both it is 83 % (which of the two did it was not taken apart).
 """
 
 from __future__ import annotations
