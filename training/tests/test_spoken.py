@@ -135,7 +135,7 @@ def test_a_photo_gets_an_instruction_that_it_can_follow(before):
             said, after = spoken_for(pixels, rng)
             assert said.shown(change(Pixels(pixels), Pixels(after))), said.text
             assert torch.equal(after, develop(pixels[None], said.params[None])[0].clamp(0, 1))
-            assert pixels is before or not any("blue" in name for name in said.intents), said.text
+            assert pixels is before or not any("blue" in axis for axis, _ in said.asked), said.text
 
 
 def test_shown_is_refused_when_nothing_moves_or_a_limit_breaks(before):

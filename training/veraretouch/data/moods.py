@@ -40,7 +40,7 @@ FILMS = (
            films="Portra 400|a warm portrait film|soft colour negative film|a wedding film stock"),
     intent("velvia", "colour contrast film", {"Vibrance": 0.65, "Saturation": 0.5, "Contrast2012": 0.5, "Shadows2012": -0.2, "Blacks2012": -0.2}, "saturation+ contrast+",
            films="Velvia|saturated slide film|punchy slide film|vivid chrome film"),
-    intent("kodachrome", "colour contrast temperature film", {"Vibrance": 0.1, "Contrast2012": 0.5, "Shadows2012": -0.3, "Blacks2012": -0.3, "IncrementalTemperature": 0.55}, "temperature+ contrast+",
+    intent("kodachrome", "colour contrast temperature film", {"Vibrance": 0.1, "Contrast2012": 0.5, "Shadows2012": -0.35, "Blacks2012": -0.2, "IncrementalTemperature": 0.7}, "temperature+ contrast+",
            films="Kodachrome|1960s slide film|old warm slide film"),
     intent("ultramax", "temperature colour film", {"IncrementalTemperature": 0.5, "Vibrance": 0.4, "Saturation": 0.2}, "temperature+",
            films="UltraMax|cheap drugstore film|holiday snapshot film|a disposable camera in the sun"),
