@@ -1,0 +1,114 @@
+"""Networks read back out of a bundle against the graphs themselves, run by onnxruntime."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from veraretouch.export.bundle import write_checksums
+from veraretouch.export.check import cosine
+from veraretouch.export.errors import ExportError
+from veraretouch.export.graph import save
+from veraretouch.export.llm import DecoderShape, build_decoder
+from veraretouch.export.reference import generate
+from veraretouch.export.restore import Restored, Weights, language_model
+from veraretouch.export.runner import BundleRunner
+from veraretouch.train.common import read_config, save_atomically
+from veraretouch.train.tone import load_networks
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "models"
+pytestmark = pytest.mark.skipif(not (SHIPPED / "bundle.json").exists(), reason="the shipped bundle is not in this checkout")
+
+
+def _config() -> dict:
+    config = read_config(ROOT / "training" / "configs" / "renderer.toml")
+    # Whatever the next training uses: the test is about the bundle that ships.
+    size = json.loads((SHIPPED / "bundle.json").read_text())["preprocess"]["reference"]["size"]
+    return config | {"encoder_size": size}
+
+
+@pytest.fixture(scope="module")
+def runner():
+    return BundleRunner(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def restored():
+    return Restored(SHIPPED)
+
+
+@torch.no_grad()
+def test_stage_one_computes_what_the_graphs_compute(restored, runner, tmp_path):
+    save_atomically(restored.stage1(_config()), tmp_path / "last.pt")
+    nets = load_networks(tmp_path / "last.pt")
+    generator = torch.Generator().manual_seed(3)
+    size = nets.encoder.size
+    before, after = (torch.rand(1, 3, size, size, generator=generator) for _ in range(2))
+    latents = runner.run("encoder", before=before.numpy(), after=after.numpy())["latents"]
+    assert np.abs(nets.encoder(before, after).numpy() - latents).max() < 2e-5
+    rgb = torch.rand(500, 3, generator=generator)
+    assert np.abs(nets.renderer(rgb[None], torch.from_numpy(latents))[0].numpy() - runner.render(rgb.numpy(), latents[0])).max() < 1e-5
+    params = torch.rand(1, 38, generator=generator) * 2 - 1
+    assert np.abs(nets.head(params).numpy() - runner.run("params", params=params.numpy())["latents"]).max() < 1e-5
+
+
+def test_the_whole_answers_as_the_bundle_does(restored, runner):
+    models = restored.models()
+    params = torch.zeros(38)
+    params[0], params[12] = 0.4, -0.6
+    for given, torch_given in (
+        ({"params": params.tolist()}, {"params": params}),
+        ({"image": np.full((40, 60, 3), (120, 70, 30), np.uint8), "instruction": "colder"}, None),
+    ):  # fmt: skip
+        mode = "param" if "params" in given else "style"
+        wanted = runner.generate(mode, **given)
+        if torch_given is None:
+            side = runner.manifest["preprocess"]["image"]["size"]
+            picture = torch.tensor([120, 70, 30]).view(3, 1, 1).expand(3, side, side) / 255
+            torch_given = {"image": picture, "instruction": "colder"}
+        got = generate(models.vlm, runner.dialogue, mode, **torch_given)
+        assert got.token_ids == wanted.token_ids
+        assert cosine(got.latents, wanted.latents) > 0.99999
+
+
+def test_decoder_weights_survive_both_storages(tmp_path):
+    from transformers import LlamaConfig, LlamaModel
+
+    torch.manual_seed(5)
+    config = LlamaConfig(
+        vocab_size=50, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=16, rope_theta=20000.0, rms_norm_eps=1e-5,
+    )  # fmt: skip
+    lm = LlamaModel(config).eval()
+    shape = DecoderShape.of(config)
+    for storage in ("float16", "float32"):
+        save(build_decoder(lm.state_dict(), shape, torch.randn(30, 64), lambda *_, s=storage: s), tmp_path / "decoder.onnx")
+        sizes = {"hidden": 64, "layers": 2, "heads": 4, "kvHeads": 2, "headDim": 16}
+        again = language_model(Weights(tmp_path / "decoder.onnx"), lm.embed_tokens.weight.detach(), sizes)
+        assert DecoderShape.of(again.config) == shape
+        for name, value in lm.state_dict().items():
+            wanted = value.half().float() if storage == "float16" and value.ndim == 2 and "embed" not in name else value
+            assert torch.equal(again.state_dict()[name], wanted), name
+
+
+def test_another_configuration_is_refused(restored):
+    with pytest.raises(ExportError, match="Nothing was written"):
+        restored.stage1(_config() | {"encoder_size": 64})
+    with pytest.raises(ExportError, match="differ in"):
+        restored.stage1(_config() | {"renderer_widths": [64, 128, 64]})
+
+
+def test_a_changed_file_is_refused(tmp_path):
+    for name in ("bundle.json", "encoder.onnx"):
+        shutil.copy(SHIPPED / name, tmp_path / name)
+    write_checksums(tmp_path)
+    with pytest.raises(ExportError, match=r"renderer.onnx is missing"):
+        Restored(tmp_path).renderer()
+    (tmp_path / "encoder.onnx").write_bytes(b"")
+    with pytest.raises(ExportError, match="changed after the export"):
+        Restored(tmp_path)
