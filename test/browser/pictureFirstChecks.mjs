@@ -102,7 +102,7 @@ export const PICTURE_FIRST = {
     assert.equal(cut.cut, true);
     const note = panel.page.getByText('The writing was stopped here: the reasoning is not complete.', { exact: true });
     assert.ok(await note.isVisible());
-    assert.match(await panel.page.getByRole('status').textContent(), /^Writing stopped\. The picture/);
+    assert.match(await panel.page.getByRole('status').textContent(), /^Stopped; the picture stays\.$/);
     assert.ok(largest(await panel.pixels('before'), await panel.pixels('after')) > 5);
     await picture('cut', panel);
     await untilWords(panel, 'Try again');

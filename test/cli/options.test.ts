@@ -77,3 +77,9 @@ test('a misspelt option or command is met with the right one', () => {
   expect(refusal('retouch', 'a.jpg', '--stlye', 'x').hint).toContain('--style');
   expect(refusal('retuch', 'a.jpg').hint).toContain('retouch');
 });
+
+test('--fast is for what has words', () => {
+  expect(job('a.jpg', '--auto').fast).toBeUndefined();
+  expect(job('a.jpg', '--params', 'p.json', '--fast').fast).toBe(true);
+  expect(refusal('retouch', 'a.jpg', '--reference', 'b.jpg', 'c.jpg', '--fast').hint).toBe('Leave --fast out.');
+});

@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Terminal } from '../../src/cli/console';
-import { type EngineLoader } from '../../src/cli/engine';
+import { type EngineLoader, requireFast } from '../../src/cli/engine';
+import { UsageError } from '../../src/cli/errors';
 import { type RetouchJob } from '../../src/cli/options';
 import { runRetouch } from '../../src/cli/retouch';
 import { formatPresetXmp, parametersFromSliders } from '../../src/inference';
 import { gradient, image, temporaryFolder } from '../host/support/pictures';
+import { failureOf } from '../inference/support/errors';
 import { type Call, fakeEngine } from './support/fakeEngine';
 
 jest.setTimeout(120000);
@@ -69,6 +71,28 @@ test('without --json stdout lists the files, and the reasoning is on stderr only
     ['psd', 'png', 'cube', 'json'].map((extension) => path.join(result.folder, `hill.${extension}`)),
   );
   expect(result.err).toMatch(/Key elements\n {4}a hill\n {2}Plan\n {4}Light: Brighter\.\n/);
+});
+
+test('--fast asks for no words, and says so', async () => {
+  const said = 'Fast answer: no reasoning is written.';
+  for (const task of [{ kind: 'auto' }, { kind: 'style', text: 'warm' }] as const) {
+    const fast = await run({ task, fast: true });
+    expect(fast.calls[0]).toMatchObject({ mode: task.kind, wordless: true });
+    expect(fast.err).toContain(said);
+    const whole = await run({ task });
+    expect(whole.calls[0].wordless).toBeUndefined();
+    expect(whole.err).not.toContain(said);
+  }
+});
+
+test('--fast is refused where the model writes its words first, with what to do', async () => {
+  requireFast({ name: 'm', version: '1', latentsFirst: true });
+  const error = await failureOf(() => {
+    requireFast({ name: 'm', version: '1', latentsFirst: false });
+  });
+  expect(error).toBeInstanceOf(UsageError);
+  expect(error.message).toContain('the model m 1 writes its reasoning first');
+  expect(error.hint).toContain('Leave --fast out');
 });
 
 test('colour only on a terminal, and not where NO_COLOR is set', async () => {

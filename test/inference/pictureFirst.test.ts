@@ -11,7 +11,6 @@ import { parseManifest } from '../../src/inference/manifest';
 import {
   type Files,
   jsonOf,
-  type Loose,
   memorySource,
   nodeBackend,
   readBundle,
@@ -291,8 +290,18 @@ describe('a bundle with its words first', () => {
   });
 });
 
+/** What these tests spoil of a bundle.json. */
+interface Said {
+  formatVersion: number;
+  latentStates?: string;
+  voices?: unknown;
+  separators?: unknown;
+  readonly prompts: Record<string, string>;
+  readonly preprocess: { readonly image: { size: number } };
+}
+
 describe('bundle.json', () => {
-  const read = (edit: (m: Loose) => unknown, files: Files = FILES) =>
+  const read = (edit: (m: Said) => unknown, files: Files = FILES) =>
     parseManifest(jsonOf(withManifest(files, edit), 'bundle.json'));
 
   test('of formatVersion 1 and 2 may say it, or leave it', () => {
@@ -312,14 +321,14 @@ describe('bundle.json', () => {
     expect(mute).toMatchObject({ latentsFirst: true, voices: [] });
   });
 
-  test.each<[title: string, edit: (m: Loose) => unknown, named: string]>([
+  test.each<[title: string, edit: (m: Said) => unknown, named: string]>([
     ['another place of the latents', (m) => (m.latentStates = 'last'), 'latentStates is "last"'],
     ['no place of the latents', (m) => delete m.latentStates, 'latentStates is missing'],
     ['separators', (m) => Object.assign(m, { formatVersion: 2, separators: {} }), 'separators is {}'],
     ['voices of no list', (m) => (m.voices = 'many'), 'voices is "many"'],
     ['no voice in the list', (m) => (m.voices = []), 'voices is []'],
-    ['a voice twice', (m) => (m.voices[1] = m.voices[0]), 'voices is ["<voice_0>","<voice_0>"'],
-    ['a voice of no text', (m) => (m.voices[2] = 7), 'voices[2] is 7'],
+    ['a voice twice', (m) => (m.voices = ['<voice_0>', '<voice_0>']), 'voices is ["<voice_0>","<voice_0>"'],
+    ['a voice of no text', (m) => (m.voices = ['<voice_0>', '<voice_1>', 7]), 'voices[2] is 7'],
     ['places without voices', (m) => delete m.voices, 'no {voice}'],
     [
       'voices without a place',
@@ -335,7 +344,7 @@ describe('bundle.json', () => {
   });
 
   test('a voice that the tokenizer does not know is refused', async () => {
-    const files = withManifest(FILES, (m) => (m.voices[3] = '<voice_99>'));
+    const files = withManifest(FILES, (m: Said) => (m.voices = ['<voice_0>', '<voice_99>']));
     const error = await failureOf(open(files));
     expect(error.code).toBe('BUNDLE_TOKENIZER');
     expect(error.message).toContain('<voice_99>');

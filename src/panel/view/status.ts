@@ -52,8 +52,8 @@ export function statusView(context: Context): View {
       const percent = state.work === 'loading' ? state.progress : undefined;
       setText(share, percent === undefined ? '' : `${Math.round(percent * 100)} %`);
       show(share, percent !== undefined);
-      show(hint, busy);
-      setText(hint, state.work === 'wording' ? strings.escStops : strings.escCancels);
+      // What stops the writing says so itself, and cancels nothing.
+      show(hint, busy && state.work !== 'wording');
       setText(spoken, busy ? doing : state.said);
       setText(research, `${strings.researchOnly} · ${state.model?.model ?? ''}`);
       show(research, state.model?.research === true);

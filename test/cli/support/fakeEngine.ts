@@ -5,12 +5,13 @@ import { type CallOptions, type Mode, type RetouchResult } from '../../../src/in
 export interface Call {
   readonly mode: Mode;
   readonly argument?: unknown;
+  readonly wordless?: boolean | undefined;
 }
 
 /** Stands in for the model where the command line alone is tested: says fixed sentences, bakes the identity. */
 export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => undefined): Engine {
   const answer = (mode: Mode, options: CallOptions | undefined, argument?: unknown): Promise<RetouchResult> => {
-    const call = { mode, argument };
+    const call = { mode, argument, wordless: options?.wordless };
     calls.push(call);
     onCall(call);
     options?.onText?.({ field: 'elements', text: 'a', done: false });
