@@ -1,6 +1,7 @@
 """Image metrics. Pictures are sRGB-encoded in [0, 1]; every function gives one figure per picture (or per colour).
 
-Sources: SSIM by Wang, Bovik, Sheikh and Simoncelli (2004); CIEDE2000 as written by Sharma, Wu and Dalal (2005).
+Sources: SSIM by Wang, Bovik, Sheikh and Simoncelli (2004); CIEDE2000 as written by Sharma, Wu and Dalal (2005); GMSD by
+Xue, Zhang, Mou and Bovik (IEEE TIP 2014, arXiv 1308.3052). Histograms: `eval.histograms`; ST-LPIPS: `eval.perceptual`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from ..engine.color import srgb_to_lab
 PSNR_CAP = 80.0
 _SSIM_WINDOW, _SSIM_SIGMA, _SSIM_K1, _SSIM_K2 = 11, 1.5, 0.01, 0.03
 _25_TO_7 = 25.0**7
+# Xue et al. give 170 for values up to 255.
+_GMSD_C = 170 / 255**2
+# Luma of Rec. 601 to the three digits of Matlab's rgb2ntsc, which the authors' script uses.
+_LUMA = (0.299, 0.587, 0.114)
 
 
 class MetricError(ValueError):
@@ -66,6 +71,30 @@ def ssim(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     index = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     index = index / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))
     return index.flatten(1).mean(dim=1)
+
+
+def gmsd(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Gradient magnitude similarity deviation: [B, 3, H, W] in [0, 1] -> [B], 0 when equal.
+
+    Of the luma (0.299, 0.587, 0.114), averaged over 2 x 2 and halved in size (an odd last row or column is left out);
+    gradients by 3 x 3 Prewitt filters whose columns sum to one, zeros beyond the border; similarity
+    (2 a b + c) / (a^2 + b^2 + c), c = 170 / 255^2; the figure is its standard deviation over the picture (divided by N).
+    Raises MetricError below 6 pixels a side.
+    """
+    _check(out, target)
+    if out.dim() != 4 or out.shape[1] != 3 or min(out.shape[2:]) < 6:
+        raise MetricError(f"GMSD needs [B, 3, H, W] with H and W at least 6, not {tuple(out.shape)}.")
+    weights = torch.tensor(_LUMA, dtype=out.dtype, device=out.device)[:, None, None]
+    step = torch.tensor([1.0, 0.0, -1.0], dtype=out.dtype, device=out.device) / 3
+    prewitt = torch.stack((step.expand(3, 3), step[:, None].expand(3, 3)))[:, None]
+
+    def magnitude(x: torch.Tensor) -> torch.Tensor:
+        half = functional.avg_pool2d((x * weights).sum(1, keepdim=True), 2)
+        return functional.conv2d(half, prewitt, padding=1).square().sum(1).sqrt()
+
+    a, b = magnitude(out), magnitude(target)
+    similarity = (2 * a * b + _GMSD_C) / (a * a + b * b + _GMSD_C)
+    return similarity.flatten(1).std(dim=1, unbiased=False)
 
 
 def delta_e_2000(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
