@@ -51,7 +51,7 @@ ADAPTOR = Form("int8 b64 rough", "nbits", 8, 64)
 # numbers overflow on processors with AVX2 and without VNNI, so they are for wasm only.
 KINDS = {"node": ("nbits", "widened"), "wasm": ("widened", "integer"), "webgpu": ("nbits", "widened")}
 TIMED_TOKENS = 100
-ROUNDS = 3
+ROUNDS = 2
 TRIES = 4
 
 
