@@ -18,14 +18,17 @@ MICROSOFT = "com.microsoft"
 
 
 class GraphBuilder:
-    """Collects nodes and initialisers; every method returns the name of the tensor it makes."""
+    """Collects nodes and initialisers; every method returns the name of the tensor it makes.
 
-    def __init__(self, name: str) -> None:
+    `first`: the number before that of the first node, for nodes that are to join another graph.
+    """
+
+    def __init__(self, name: str, first: int = 0) -> None:
         self.name = name
         self.nodes: list[onnx.NodeProto] = []
         self.initialisers: list[onnx.TensorProto] = []
         self._known: set[str] = set()
-        self._count = 0
+        self._count = first
 
     def constant(self, name: str, values: np.ndarray) -> str:
         """An initialiser; asking for the same name again returns the first one."""
