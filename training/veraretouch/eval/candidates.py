@@ -82,7 +82,7 @@ def judge_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
     config = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)["config"]
     nets = load_networks(work / config["renderer"])
     model, dialogue, _ = load_answering(checkpoint, nets, work)
-    shards = Shards(work / "shards" / config["shards"] / settings["split"])
-    retold = work / config["retold"] / f"retold-{settings['split']}.json"
+    shards = Shards(work / "shards" / config["shards"] / "val")
+    retold = work / config["retold"] / "retold-val.json"
     tasks = quality(model, nets, dialogue, shards, retold, config, settings["count"])
     return {"tasks": tasks, **cost(model, nets, dialogue, shards, work, settings["photos"], settings["threads"])}
