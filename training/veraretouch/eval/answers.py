@@ -52,6 +52,7 @@ def judge(model, nets, dialogue: Dialogue, shards: Shards, task: str, count: int
         "firstRight": {f: round(first[f] / len(rows), 3) for f in SLOTS},
         "agreement": {f: round(agreed[f] / max(1, counted[f]), 3) for f in SLOTS},
         "claims": counted,
+        "wellFormed": round(sum(r.well_formed for r in results) / len(results), 4),
         "read": [{k: v for k, v in r.fields.items() if v} for r in results[:3]],
     }
 

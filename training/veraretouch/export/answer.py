@@ -65,7 +65,11 @@ class AnswerWalk:
         if self.dialogue.latents_first:
             self._force(self.dialogue.retouch_ids)
             self._read_latents(0)
-        self._open_section()
+        if self._sections:
+            self._open_section()
+        else:
+            # The picture alone: there is nothing to say behind the latents.
+            self.done = True
 
     def choose(self, logits: np.ndarray) -> None:
         """Takes the logits [Vout] of the last fed position, emits one token, sets `pending`.

@@ -14,23 +14,28 @@ from pathlib import Path
 
 from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
 from veraretouch.export.check import save_reference
-from veraretouch.export.dialogue import VOICES
+from veraretouch.export.dialogue import VOICES, Dialogue
 from veraretouch.export.parity import parity_bytes
 from veraretouch.train.tone import load_networks
 from veraretouch.train.vlm import load_answering
 
 
-def release(checkpoint: Path, renderer: Path, work: Path, out: Path, name: str, version: str) -> StoredModels:
-    """Write the bundle and the reference file; the folder `out` is replaced whole."""
-    nets = load_networks(renderer)
-    vlm, dialogue, _ = load_answering(checkpoint, nets, work)
+def write_model(vlm, nets, dialogue: Dialogue, out: Path, name: str, version: str) -> tuple[StoredModels, BundleInfo]:
+    """Write the bundle of a model (`load_answering`) and of stage 1's networks."""
     vlm.merge_added_rows()
     info = BundleInfo(
         name=name, version=version, reference_size=nets.encoder.size, answer=dialogue.answer, prompts=dialogue.prompts,
         latents_first=dialogue.latents_first, voices=VOICES,
     )
     outputs = dialogue.output_ids.tolist()
-    models = write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, dialogue.tokenizer, outputs, info)
+    return write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, dialogue.tokenizer, outputs, info), info
+
+
+def release(checkpoint: Path, renderer: Path, work: Path, out: Path, name: str, version: str) -> StoredModels:
+    """Write the bundle and the reference file; the folder `out` is replaced whole."""
+    nets = load_networks(renderer)
+    vlm, dialogue, _ = load_answering(checkpoint, nets, work)
+    models, info = write_model(vlm, nets, dialogue, out, name, version)
     add_file(out, "parity.json", parity_bytes(models, dialogue, info))
     save_reference(models, work / "reference.pt")
     return models

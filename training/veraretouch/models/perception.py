@@ -11,7 +11,8 @@ from torch import nn
 
 from ..reasoning.figures import COUNTS
 from ..reasoning.labels import SLOTS, classes
-from .vlm import FOCUS_ROW, SEMANTIC_TOKENS, ParamProjector, StyleProjector, Vision
+from .layout import SEMANTIC_TOKENS
+from .vlm import ParamProjector, StyleProjector, Vision
 
 
 class Perception(nn.Module):
@@ -39,13 +40,14 @@ class Perception(nn.Module):
         return claims, torch.stack([head(scaled[:, i]) for i, head in enumerate(self.latents)], dim=1)
 
     def see(self, features: torch.Tensor, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """A photo -> (its tokens [B, 17, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
+        """A photo -> (its tokens [B, T, hidden], figures [B, 44], logits of the names of what is seen [B, names])."""
         tokens = self.vision.project(features, image)
         factors = self.factors(tokens)
         figures = torch.cat([head(self.gain * factors[:, i]) for i, head in enumerate(self.figures)], dim=1)
-        return tokens, figures, self.names(self.gain * tokens[:, :SEMANTIC_TOKENS].mean(dim=1))
+        named = tokens[:, :SEMANTIC_TOKENS] if self.vision.layout.semantic else tokens
+        return tokens, figures, self.names(self.gain * named.mean(dim=1))
 
-    @staticmethod
-    def factors(image_tokens: torch.Tensor) -> torch.Tensor:
+    def factors(self, image_tokens: torch.Tensor) -> torch.Tensor:
         """The three tokens [B, 3, hidden] of a photo that stand for the factors."""
-        return image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]
+        first = self.vision.layout.focus_row
+        return image_tokens[:, first : first + 3]

@@ -10,16 +10,13 @@ from torch import nn
 from ..engine.params import FACTOR_SLICES, PARAMETERS
 from ..reasoning.parameters import AXIS_OF, DEAD, OTHER_STEPS, STEPS
 from .effect import Effect, colours_of, foresee
+from .layout import ALL_TOKENS, TONE_GLOBAL_TOKENS, ImageTokens
 from .param_head import ParamHead
 from .tone import ToneEncoder
 
-SEMANTIC_TOKENS = 9
-TONE_GLOBAL_TOKENS = 4
-TONE_SPATIAL_TOKENS = 4
-IMAGE_TOKENS = SEMANTIC_TOKENS + TONE_GLOBAL_TOKENS + TONE_SPATIAL_TOKENS
+IMAGE_TOKENS = ALL_TOKENS.count
 PARAM_TOKENS = 3
-# The first of the three image tokens that stand for one factor each: light, global colour, specific colour.
-FOCUS_ROW = SEMANTIC_TOKENS
+FOCUS_ROW = ALL_TOKENS.focus_row
 # How many of a factor's largest sliders its token sees named one by one: a plan names two.
 NAMED_SLIDERS = 3
 IMAGE_SLOT = -1
@@ -57,41 +54,55 @@ class _ToEmbedding(nn.Module):
 
 
 class Vision(nn.Module):
-    """Picture -> image tokens: nine semantic ones (frozen EfficientNet-Lite0, 3x3) and eight of tone."""
+    """Picture -> T image tokens: nine semantic ones (frozen EfficientNet-Lite0, 3x3) and eight of tone, or as `layout` says.
+    The parts that it leaves out are None (`semantic`, `tone`) or not there."""
 
-    def __init__(self, semantic: nn.Module, tone: ToneEncoder, hidden: int, scale: float, feature_size: int = 1280):
+    def __init__(self, semantic: nn.Module | None, tone: ToneEncoder | None, hidden: int, scale: float, feature_size: int = 1280,
+                 layout: ImageTokens = ALL_TOKENS):  # fmt: skip
         super().__init__()
-        self.semantic, self.tone, self.hidden = semantic, tone, hidden
-        self.projector = _ToEmbedding(feature_size, hidden, scale)
-        self.tone_global = _ToEmbedding(tone.hidden, TONE_GLOBAL_TOKENS * hidden, scale)
-        self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
+        self.semantic, self.tone, self.hidden, self.layout = semantic, tone, hidden, layout
+        if layout.semantic:
+            self.projector = _ToEmbedding(feature_size, hidden, scale)
+        self.tone_global = _ToEmbedding(tone.hidden if layout.tone else feature_size, layout.overall * hidden, scale)
+        if layout.spatial:
+            self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
 
     @torch.no_grad()
     def set_statistics(self, features: torch.Tensor, image: torch.Tensor) -> None:
         """Standardise the three projectors on examples: features [N, 9, 1280], image [N, 3, S, S]."""
-        overall, spatial = self.tone(self.toned(image))
-        for projector, samples in (
-            (self.projector, features), (self.tone_global, overall), (self.tone_spatial, spatial)
-        ):  # fmt: skip
-            projector.set_statistics(samples)
+        self.set_feature_statistics(features)
+        if self.layout.tone:
+            overall, spatial = self.tone(self.toned(image))
+            self.tone_global.set_statistics(overall)
+            if self.layout.spatial:
+                self.tone_spatial.set_statistics(spatial)
+
+    @torch.no_grad()
+    def set_feature_statistics(self, features: torch.Tensor) -> None:
+        """The same of what the image encoder's features [N, 9, 1280] go into."""
+        if self.layout.semantic:
+            self.projector.set_statistics(features)
+        if not self.layout.tone:
+            self.tone_global.set_statistics(features.mean(dim=1))
 
     def toned(self, image: torch.Tensor) -> torch.Tensor:
         """The size of picture that the tone encoder takes, of the model's square [B, 3, S, S]."""
         return image if self.tone.fine else F.avg_pool2d(image, 2)
 
-    def project(self, features: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
-        """features [B, 9, 1280], image [B, 3, S, S] in [0, 1], S 224 or 256 -> [B, 17, hidden]."""
-        overall, spatial = self.tone(self.toned(image))
-        tokens = (
-            self.projector(features),
-            self.tone_global(overall).view(-1, TONE_GLOBAL_TOKENS, self.hidden),
-            self.tone_spatial(spatial),
-        )
-        return torch.cat(tokens, dim=1)
+    def project(self, features: torch.Tensor | None, image: torch.Tensor) -> torch.Tensor:
+        """features [B, 9, 1280] (not looked at without semantic tokens), image [B, 3, S, S] in [0, 1], S 224 or 256 ->
+        [B, T, hidden]."""
+        cells = [self.projector(features)] if self.layout.semantic else []
+        overall, spatial = self.tone(self.toned(image)) if self.layout.tone else (features.mean(dim=1), None)
+        whole = self.tone_global(overall).view(-1, self.layout.overall, self.hidden)
+        if not self.layout.tone:
+            count = self.layout.overall
+            return torch.cat((cells[0][:, :count] + whole, cells[0][:, count:]), dim=1)
+        return torch.cat((*cells, whole, *([self.tone_spatial(spatial)] if self.layout.spatial else [])), dim=1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """image [B, 3, S, S] sRGB in [0, 1], S 224 or 256 -> [B, 17, hidden]."""
-        return self.project(self.semantic(image), image)
+        """image [B, 3, S, S] sRGB in [0, 1], S 224 or 256 -> [B, T, hidden]."""
+        return self.project(self.semantic(image) if self.layout.semantic else None, image)
 
 
 def _slider_axes(factor: slice) -> tuple[torch.Tensor, torch.Tensor]:
@@ -192,18 +203,19 @@ class StyleProjector(nn.Module):
     itself, given more training than it gets.
     """
 
-    def __init__(self, hidden: int, scale: float, width: int = 384, heads: int = 4, first_row: int = FOCUS_ROW):
+    def __init__(self, hidden: int, scale: float, width: int = 384, heads: int = 4, first_row: int = FOCUS_ROW,
+                 rows: int = TONE_GLOBAL_TOKENS):  # fmt: skip
         super().__init__()
-        self.gain, self.hidden, self.first_row = 1 / scale, hidden, first_row
+        self.gain, self.hidden, self.first_row, self.rows = 1 / scale, hidden, first_row, rows
         self.words = nn.Conv1d(hidden, width, 5, padding=2)
         self.score = nn.Linear(width, heads)
-        inputs = (heads + 1) * width + TONE_GLOBAL_TOKENS * hidden
+        inputs = (heads + 1) * width + rows * hidden
         self.mlp = nn.Sequential(nn.Dropout(0.2), nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, 3 * hidden))
         self.norm = nn.LayerNorm(hidden)
         nn.init.constant_(self.norm.weight, scale)
 
     def forward(self, embeds: torch.Tensor, image_tokens: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """embeds [B, S, hidden] of the words, image_tokens [B, 17, hidden], mask [B, S] (1: a word) -> [B, 3, hidden]."""
+        """embeds [B, S, hidden] of the words, image_tokens [B, T, hidden], mask [B, S] (1: a word) -> [B, 3, hidden]."""
         x = self.gain * embeds if mask is None else self.gain * embeds * mask[..., None]
         words = F.gelu(self.words(x.transpose(1, 2))).transpose(1, 2)
         score = self.score(words)
@@ -211,7 +223,7 @@ class StyleProjector(nn.Module):
             outside = (mask < 0.5)[..., None]
             score, words = score.masked_fill(outside, -1e4), words.masked_fill(outside, -1.0)
         means = (torch.softmax(score, dim=1).transpose(1, 2) @ words).flatten(1)
-        photo = self.gain * image_tokens[:, self.first_row : self.first_row + TONE_GLOBAL_TOKENS].flatten(1)
+        photo = self.gain * image_tokens[:, self.first_row : self.first_row + self.rows].flatten(1)
         out = self.mlp(torch.cat((means, words.amax(dim=1), photo), dim=1))
         return self.norm(out.view(-1, 3, self.hidden))
 
@@ -259,18 +271,18 @@ class VeraRetouchVLM(nn.Module):
     more than a layer. The output head covers `output_ids` only; it starts as those rows and is trained on its own.
     """
 
-    def __init__(self, lm: nn.Module, semantic: nn.Module, tone: ToneEncoder, head: ParamHead, renderer: nn.Module,
-                 output_ids: torch.Tensor, added: int):  # fmt: skip
+    def __init__(self, lm: nn.Module, semantic: nn.Module | None, tone: ToneEncoder | None, head: ParamHead, renderer: nn.Module,
+                 output_ids: torch.Tensor, added: int, layout: ImageTokens = ALL_TOKENS):  # fmt: skip
         super().__init__()
         hidden = lm.config.hidden_size
         scale = lm.embed_tokens.weight.detach().std().item()
         latent = renderer.latent
         self.lm, self.renderer = lm, renderer
-        self.vision = Vision(semantic, tone, hidden, scale)
+        self.vision = Vision(semantic, tone, hidden, scale, layout=layout)
         self.param_projector = ParamProjector(head, latent, hidden, scale)
-        self.style_projector = StyleProjector(hidden, scale)
+        self.style_projector = StyleProjector(hidden, scale, first_row=layout.focus_row, rows=layout.overall)
         self.effect = Effect(hidden, scale)
-        self.focus_row = FOCUS_ROW
+        self.focus_row = layout.focus_row
         self.adaptor = Adaptor(hidden, latent, gain=1 / scale)
         self.register_buffer("output_ids", output_ids)
         table = lm.embed_tokens.weight

@@ -40,23 +40,23 @@ def mix_sequences(sequences: list[Sequence], metas: list[dict]) -> None:
             sequence.other = sequences[row].instruction
 
 
-def encode_prompt(meta: dict, dialogue: Dialogue) -> list[int]:
-    """Ids of an example's prompt, with slots where tokens of the picture or of sliders are spliced in."""
+def encode_prompt(meta: dict, dialogue: Dialogue, image_tokens: int = IMAGE_TOKENS) -> list[int]:
+    """Ids of an example's prompt, with slots where the picture's `image_tokens` or the tokens of sliders are spliced in."""
     ids: list[int] = []
     for part in dialogue.prompt_parts(meta["task"], meta.get("instruction", ""), meta.get("voice", 0)):
         if isinstance(part, str):
-            ids += [IMAGE_SLOT] * IMAGE_TOKENS if part == "image" else [PARAM_SLOT] * PARAM_TOKENS
+            ids += [IMAGE_SLOT] * image_tokens if part == "image" else [PARAM_SLOT] * PARAM_TOKENS
         else:
             ids += part
     return ids
 
 
-def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields") -> Sequence:
+def encode_example(meta: dict, dialogue: Dialogue, answers: str = "fields", image_tokens: int = IMAGE_TOKENS) -> Sequence:
     """Prompt and answer as the decode rules lay them out: start tags and retouch tokens are given, not predicted.
 
     answers: "fields" for the answer in its many wordings, "plainFields" for the one with a single wording per claim.
     """
-    ids = encode_prompt(meta, dialogue)
+    ids = encode_prompt(meta, dialogue, image_tokens)
     targets, focus = [], []
     first = len(ids)
     if dialogue.latents_first:
@@ -228,7 +228,7 @@ def collate(sequences: list[Sequence], rows: list[int], class_of: torch.Tensor) 
         others = padded([s.other or s.instruction for s in sequences])
         mixture = (*others, torch.tensor([s.weight for s in sequences]))
     return Batch(
-        ids, mask, torch.tensor(where), torch.tensor(positions), class_of[torch.tensor(tokens)],
-        torch.tensor([s.states for s in sequences]), torch.tensor(rows), torch.tensor(focus),
+        ids, mask, torch.tensor(where, dtype=torch.long), torch.tensor(positions, dtype=torch.long),
+        class_of[torch.tensor(tokens, dtype=torch.long)], torch.tensor([s.states for s in sequences]), torch.tensor(rows), torch.tensor(focus),
         *padded([s.instruction for s in sequences]), *mixture,
     )  # fmt: skip

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from ..engine.params import factor_mask
+from ..models.layout import ImageTokens
 from ..models.perception import Perception
 from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS, effects
@@ -46,7 +47,7 @@ def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None 
     model has made of it."""
     nets = load_networks(work / config["renderer"])
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
-    model = build_perception(nets, table)
+    model = build_perception(nets, table, ImageTokens.of(config))
     model.load_state_dict(torch.load(work / config["name"] / "last.pt", weights_only=True)["average"])
     if checkpoint:
         take_perception(model, torch.load(checkpoint, weights_only=True)["average"])
@@ -177,6 +178,24 @@ def use_retold(shards: Shards, path: Path) -> None:
         meta.update(own)
 
 
+def retell_split(config: dict, work: Path, split: str, mix: float, checkpoint: Path | None = None, processes: int = 1) -> None:
+    """Tell the answers of one split anew and write them beside the checkpoint; `mix`: share of the styles mixed with another."""
+    shards = Shards(work / "shards" / config["shards"] / split)
+    # Told a second time, other styles are mixed.
+    seed = config["seed"] + (checkpoint is not None)
+    draw_mixtures(shards, mix, seed)
+    told = retell(load_step(config, work, shards, checkpoint), seed, processes)
+    for row, answer in enumerate(told.answers):
+        if "mix" in shards.metas[row]:
+            answer["mix"] = shards.metas[row]["mix"]
+    folder = checkpoint.parent if checkpoint else work / config["name"]
+    path = folder / f"retold-{split}.json"
+    partial = path.with_suffix(".part")
+    np.savez(path.with_suffix(".npz"), latents=told.latents.numpy(), effects=told.effects.numpy())
+    partial.write_text(json.dumps(told.answers))
+    partial.rename(path)
+
+
 def main() -> None:
     parser = stage_arguments(__doc__.splitlines()[0])
     parser.add_argument("--split", default="train", choices=("train", "val"))
@@ -185,21 +204,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="processes that write answers")
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 1)
-    config = read_config(a.config)
-    shards = Shards(a.work / "shards" / config["shards"] / a.split)
-    # Told a second time, other styles are mixed.
-    seed = config["seed"] + (a.checkpoint is not None)
-    draw_mixtures(shards, a.mix, seed)
-    told = retell(load_step(config, a.work, shards, a.checkpoint), seed, a.processes)
-    for row, answer in enumerate(told.answers):
-        if "mix" in shards.metas[row]:
-            answer["mix"] = shards.metas[row]["mix"]
-    folder = a.checkpoint.parent if a.checkpoint else a.work / config["name"]
-    path = folder / f"retold-{a.split}.json"
-    partial = path.with_suffix(".part")
-    np.savez(path.with_suffix(".npz"), latents=told.latents.numpy(), effects=told.effects.numpy())
-    partial.write_text(json.dumps(told.answers))
-    partial.rename(path)
+    retell_split(read_config(a.config), a.work, a.split, a.mix, a.checkpoint, a.processes)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ from ..engine.params import factor_mask
 from ..eval.fivek import load_pairs
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
+from ..models.layout import ALL_TOKENS, SEMANTIC_TOKENS, ImageTokens
 from ..models.param_head import ParamHead
 from ..models.perception import Perception
 from ..models.tone import ToneEncoder
-from ..models.vlm import SEMANTIC_TOKENS, ParamProjector, StyleProjector, Vision, load_language_model
+from ..models.vlm import ParamProjector, StyleProjector, Vision, load_language_model
 from ..reasoning.labels import plan_labels
 from .common import (
     Average,
@@ -71,14 +72,16 @@ class Labels:
                     self.names[row, index[name]] = 1
 
 
-def build_perception(nets: Networks, table: torch.Tensor) -> Perception:
+def build_perception(nets: Networks, table: torch.Tensor, layout: ImageTokens = ALL_TOKENS) -> Perception:
     """`table` [V, hidden]: the word embeddings, whose width and size the tokens share."""
     latent, hidden, scale = nets.renderer.latent, table.shape[1], table.std().item()
     head = ParamHead(latent, nets.head.heads[0][0].out_features)
     head.load_state_dict(nets.head.state_dict())
-    vision = Vision(torch.nn.Identity(), ToneEncoder(latent=latent, fine=True), hidden, scale)
+    tone = ToneEncoder(latent=latent, fine=True) if layout.tone else None
+    vision = Vision(torch.nn.Identity(), tone, hidden, scale, layout=layout)
     sliders = ParamProjector(head.requires_grad_(False), latent, hidden, scale)
-    return Perception(vision, sliders, StyleProjector(hidden, scale), latent, len(known_names()))
+    styles = StyleProjector(hidden, scale, first_row=layout.focus_row, rows=layout.overall)
+    return Perception(vision, sliders, styles, latent, len(known_names()))
 
 
 @torch.no_grad()
@@ -86,7 +89,7 @@ def standardise(model: Perception, shards: Shards, count: int = 512) -> None:
     """Statistics of what comes frozen from elsewhere; the tone encoder learns its own scale."""
     pictures = torch.tensor([i for i, meta in enumerate(shards.metas) if meta["task"] != "param"])
     chosen = pictures[torch.linspace(0, len(pictures) - 1, count).long()]
-    model.vision.projector.set_statistics(shards.features(chosen))
+    model.vision.set_feature_statistics(shards.features(chosen))
     model.param_projector.set_statistics(shards.arrays["params"][shards.rows("param")])
 
 
@@ -125,8 +128,9 @@ class Step:
         loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
         loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
         loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng, harm_weight=c["harm_weight"])
-        before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
-        loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))), after)
+        if model.vision.tone is not None:
+            before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
+            loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))), after)
         # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
         return loss + self.plan(self.styles(style, tokens[len(auto) :].detach(), rng), style, rng)
 
@@ -165,9 +169,10 @@ def evaluate(step: Step) -> dict:
         tokens, figures, names = model.see(shards.features(rows), pictures)
         judge(task, model.factors(tokens) if task == "auto" else step.styles(rows, tokens), rows)
         if task == "auto":
-            before, after = shards.pixels(rows, 512)
-            direct = nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures)))
-            report["auto_direct"] = psnr_per_image(direct, after).clamp(max=50).mean()
+            if model.vision.tone is not None:
+                before, after = shards.pixels(rows, 512)
+                direct = nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures)))
+                report["auto_direct"] = psnr_per_image(direct, after).clamp(max=50).mean()
             truth, named = shards.figures(rows), step.labels.names[rows]
             has = named.sum(1) > 0
             report["figures_left"] = ((figures - truth).square().mean(0) / truth.var(0).clamp(min=1e-3)).mean()
@@ -197,13 +202,16 @@ def on_expert_pairs(model: Perception, nets, pairs: list) -> dict:
 def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"]).to(device)
-    pairs = load_pairs(data) if (data / "fivek-dev").exists() else []
+    layout = ImageTokens.of(config)
+    # Their factor tokens are asked without the image encoder's features.
+    pairs = load_pairs(data) if layout.tone and (data / "fivek-dev").exists() else []
     shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
     labels = Labels(shards)
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
-    model = build_perception(nets, table).to(device)
-    model.vision.tone.half = config["half"]
-    model.vision.tone.trunk.to(memory_format=torch.channels_last)
+    model = build_perception(nets, table, layout).to(device)
+    if layout.tone:
+        model.vision.tone.half = config["half"]
+        model.vision.tone.trunk.to(memory_format=torch.channels_last)
     standardise(model, shards)
     average = Average(model)
     trained = [p for p in model.parameters() if p.requires_grad]

@@ -19,9 +19,9 @@ from ..engine.params import factor_mask
 from ..export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, answer_sections
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.effect import colours_of
+from ..models.layout import ALL_TOKENS, ImageTokens
 from ..models.tone import ToneEncoder
 from ..models.vlm import (
-    FOCUS_ROW,
     VeraRetouchVLM,
     add_tokens,
     focus_tokens,
@@ -56,13 +56,14 @@ GIVEN = ("vision.semantic.", "lm.embed_tokens.", "renderer.")
 LEARNT_BEFORE = ("vision.", "param_projector.", "style_projector.", "effect.", "adaptor.shortcut.")
 
 
-def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, seed: int = 0) -> VeraRetouchVLM:
+def build_vlm(work: Path, layers: int, nets, output_ids: list[int], added: int, seed: int = 0,
+              layout: ImageTokens = ALL_TOKENS) -> VeraRetouchVLM:  # fmt: skip
     lm, _ = load_language_model(work, layers)
     add_tokens(lm, added, torch.Generator().manual_seed(seed))
     torch.manual_seed(seed)
-    tone = ToneEncoder(latent=nets.renderer.latent, fine=True)
-    semantic = SemanticEncoder().requires_grad_(False)
-    return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer, torch.tensor(output_ids), added)
+    tone = ToneEncoder(latent=nets.renderer.latent, fine=True) if layout.tone else None
+    semantic = SemanticEncoder().requires_grad_(False) if layout.semantic else None
+    return VeraRetouchVLM(lm, semantic, tone, nets.head, nets.renderer, torch.tensor(output_ids), added, layout)
 
 
 def trained_state(model: VeraRetouchVLM) -> dict[str, torch.Tensor]:
@@ -110,13 +111,13 @@ class Step:
         shards, device = self.shards, self.device
         logits, latents = self.answer(batch, rng)
         classes = batch.target_tokens.to(device)
-        words = F.cross_entropy(logits, classes)
+        words = F.cross_entropy(logits, classes) if len(classes) else logits.sum()
         before, after = (x.to(device) for x in shards.pixels(batch.rows, pixels, rng))
         out = self.renderer(before, latents)
         # The mixture of two looks has no target but what its own tokens render: only its words are learnt.
         mixed = torch.tensor(["mix" in shards.metas[i] for i in batch.rows.tolist()], device=out.device)
         after = torch.where(mixed[:, None, None], out.detach(), after)
-        right = (logits.detach().argmax(-1) == classes).float().mean()
+        right = (logits.detach().argmax(-1) == classes).float().sum() / max(1, len(classes))
         return words, pixel_loss(out, after), psnr_per_image(out.detach()[~mixed], after[~mixed]), right
 
     def _plan(self, batch: Batch, is_image, image_tokens, param_tokens) -> torch.Tensor:
@@ -124,7 +125,7 @@ class Step:
         model, device = self.model, self.device
         plan = torch.zeros(len(batch.rows), 3, model.vision.hidden, device=device)
         if image_tokens is not None:
-            plan = image_tokens[:, FOCUS_ROW : FOCUS_ROW + 3]
+            plan = image_tokens[:, model.focus_row : model.focus_row + 3]
         if param_tokens is not None:
             plan = torch.where(is_image[:, None, None].to(device), plan, param_tokens)
         styled = batch.words_mask.any(dim=1)
@@ -146,7 +147,7 @@ class Step:
             return focus
         seen = is_image.nonzero()[:, 0]
         before = colours_of(self.shards.pictures(rows[seen.cpu()], rng)).to(self.device)
-        own = image_tokens[seen, FOCUS_ROW : FOCUS_ROW + 3]
+        own = image_tokens[seen, self.model.focus_row : self.model.focus_row + 3]
         return focus.index_put((seen,), focus_tokens(plan[seen], own, self.model.foresee_on(before, plan[seen])))
 
 
@@ -222,8 +223,9 @@ class StateAverage:
 def set_mode(model: VeraRetouchVLM) -> None:
     """Batch statistics of the encoders stay as pretrained: batches here are small and of mixed tasks."""
     model.train()
-    model.vision.semantic.eval()
-    model.vision.tone.eval()
+    for encoder in (model.vision.semantic, model.vision.tone):
+        if encoder is not None:
+            encoder.eval()
 
 
 def load_perception(model: VeraRetouchVLM, path: Path, effect: Path) -> None:
@@ -250,11 +252,16 @@ def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
     return section_vocabulary(metas, sorted({*nouns["captions"], *nouns["classes"]}), plain.encode)
 
 
-def dialogue_with(tokenizer, section_ids: dict[str, list[int]], latents_first: bool = True) -> Dialogue:
-    """The dialogue of a model that writes each section with its own tokens, and its end, in voices."""
+def dialogue_with(tokenizer, section_ids: dict[str, list[int]], latents_first: bool = True, words: bool = True) -> Dialogue:
+    """The dialogue of a model that writes each section with its own tokens, and its end, in voices; without `words` an answer
+    has no sections, only its latents, which then have to stand first (ValueError)."""
+    if not words and not latents_first:
+        raise ValueError("answers = 'none' needs latents_first: latents that stand behind the words need words. Nothing was trained.")
     answer = answer_sections(tokens=section_ids)
     ends = {tokenizer.token_to_id(section.end) for section in answer["auto"]}
     outputs = sorted(ends.union(*section_ids.values()))
+    if not words:
+        answer = {mode: [] for mode in answer}
     return Dialogue(tokenizer, outputs, VOICED_PROMPTS, answer, latents_first=latents_first, voices=VOICES)
 
 
@@ -262,9 +269,11 @@ def load_answering(checkpoint: Path, nets, work: Path) -> tuple[VeraRetouchVLM, 
     """The averaged model of a checkpoint, frozen, with its dialogue and what else the checkpoint says."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     tokenizer = smollm2_tokenizer()
-    dialogue = dialogue_with(tokenizer, state["section_ids"], state["config"]["latents_first"])
+    words = state["config"].get("answers") != "none"
+    dialogue = dialogue_with(tokenizer, state["section_ids"], state["config"]["latents_first"], words)
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    model = build_vlm(work, state["config"]["layers"], nets, dialogue.output_ids.tolist(), added)
+    layout = ImageTokens.of(state["config"])
+    model = build_vlm(work, state["config"]["layers"], nets, dialogue.output_ids.tolist(), added, layout=layout)
     load_trained(model, state["average"])
     return model.eval().requires_grad_(False), dialogue, state
 
@@ -283,9 +292,9 @@ def prepare(config: dict, work: Path, device: str):
     start = torch.load(work / config["start_from"], weights_only=True) if config.get("start_from") else None
     known = resumed or start
     section_ids = known["section_ids"] if known else vocabulary(shards.metas, tokenizer)
-    dialogue = dialogue_with(tokenizer, section_ids, config["latents_first"])
+    dialogue = dialogue_with(tokenizer, section_ids, config["latents_first"], config.get("answers") != "none")
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
-    model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added)
+    model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added, layout=ImageTokens.of(config))
     if known:
         load_trained(model, known["model" if resumed else "average"])
         if not resumed:
@@ -309,9 +318,10 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
         optimiser.load_state_dict(resumed["optimiser"])
         step = average.updates = resumed["step"]
     answers = config.get("answers", "fields")
-    sequences = [encode_example(meta, dialogue, answers) for meta in shards.metas]
+    count = ImageTokens.of(config).count
+    sequences = [encode_example(meta, dialogue, answers, count) for meta in shards.metas]
     mix_sequences(sequences, shards.metas)
-    held_sequences = [encode_example(meta, dialogue, answers) for meta in held_out.metas]
+    held_sequences = [encode_example(meta, dialogue, answers, count) for meta in held_out.metas]
     batches = batches_by_length(
         [len(s.ids) for s in sequences], [m["task"] for m in shards.metas], config["shares"], config["batch"],
         config["seed"] + step,
