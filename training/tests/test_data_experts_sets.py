@@ -280,11 +280,11 @@ def test_the_cache_holds_each_photo_once_and_each_expert_apart(tmp_path):
     pairs, _ = fivek.find_pairs(tmp_path / "set")
     work = tmp_path / "work"
     assert pair_cache(pairs, work, "fivek") == 20
-    assert np.load(work / "fivek-before.npy").shape == (4, 224, 224, 3)
+    assert np.load(work / "fivek-before.npy").shape == (4, 256, 256, 3)
     test = CachedPairs(work, "fivek", "test")
     assert len(test) == 10 and [m["expert"] for m in test.metas] == list("abcde") * 2
     before, after = test[4]
-    assert before.shape == after.shape == (224, 224, 3) and before.dtype == np.uint8
+    assert before.shape == after.shape == (256, 256, 3) and before.dtype == np.uint8
     assert abs(int(before[:, -1, 0].mean()) - 127) <= 2 and abs(int(after[:, -1, 0].mean()) - 0.8 * 255) <= 3
     assert len(CachedPairs(work, "fivek", "train", "ac")) == 2 and len(list(test)) == 10
     targets = ExpertTargets(work, "test")

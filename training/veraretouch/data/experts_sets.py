@@ -1,6 +1,6 @@
 """Pairs of photos and their retouch by real experts, for who owns such a set: what FiveK and PPR10K have in common.
 
-`fivek` and `ppr10k` find the pairs in a folder; here they are read, checked and put into a cache of 224-pixel squashes,
+`fivek` and `ppr10k` find the pairs in a folder; here they are read, checked and put into a cache of 256-pixel squashes,
 from which training takes (before, after) pairs. The sets are for research only, and nothing of them belongs into a repository.
 """
 
@@ -93,14 +93,14 @@ def with_validation(pairs: list[ExpertPair]) -> list[ExpertPair]:
 
 
 def squash(rgb: np.ndarray) -> np.ndarray:
-    """Float [H, W, 3] in [0, 1] -> uint8 [224, 224, 3] by adaptive average pooling, as `images.squash` does for 8 bits."""
+    """Float [H, W, 3] in [0, 1] -> uint8 [256, 256, 3] by adaptive average pooling, as `images.squash` does for 8 bits."""
     planes = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]
     pooled = torch.nn.functional.adaptive_avg_pool2d(planes, CACHE_SIZE)
     return (pooled[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
 
 
 def pair_cache(pairs: Iterable[ExpertPair], work: Path, name: str, progress: bool = False) -> int:
-    """Writes WORK/NAME-before.npy and NAME-after.npy (uint8 [N, 224, 224, 3]) and NAME.json; returns the number of pairs.
+    """Writes WORK/NAME-before.npy and NAME-after.npy (uint8 [N, 256, 256, 3]) and NAME.json; returns the number of pairs.
 
     A photo that several experts retouched is kept once. The index is written last: without it there is no cache. Raises
     DataError by the name of the file when a picture cannot be read or two sides are not the same frame.
@@ -125,7 +125,7 @@ def pair_cache(pairs: Iterable[ExpertPair], work: Path, name: str, progress: boo
                 before = pair.before()
                 sizes[pair.before_path] = before.shape[:2]
                 arrays["before"][row[pair.before_path]] = squash(before)
-            # Squashed from its own size: what the two differ by in rounding is gone at 224 pixels.
+            # Squashed from its own size: what the two differ by in rounding is gone at 256 pixels.
             height, width = sizes[pair.before_path]
             arrays["after"][number] = squash(pair.after((height, width)))
             if progress and number % 100 == 0:
@@ -142,7 +142,7 @@ def pair_cache(pairs: Iterable[ExpertPair], work: Path, name: str, progress: boo
 
 
 class CachedPairs:
-    """The pairs of one split out of a cache, as a sequence of (before, after), both uint8 [224, 224, 3] sRGB.
+    """The pairs of one split out of a cache, as a sequence of (before, after), both uint8 [256, 256, 3] sRGB.
 
     Each expert's retouch is a pair of its own. `metas` holds name, group and expert of each.
     """
@@ -193,7 +193,7 @@ class ExpertTargets:
         return len(self._choices)
 
     def draw(self, rng: random.Random) -> tuple[np.ndarray, np.ndarray, dict]:
-        """(before, after, meta), both uint8 [224, 224, 3]; meta: "photo" with its set, "expert" and the licence "class"."""
+        """(before, after, meta), both uint8 [256, 256, 3]; meta: "photo" with its set, "expert" and the licence "class"."""
         pairs, name, numbers = rng.choice(self._choices)
         number = rng.choice(numbers)
         meta = pairs.metas[number]
@@ -201,7 +201,7 @@ class ExpertTargets:
 
 
 def export_pairs(pairs: CachedPairs, folder: Path) -> int:
-    """Writes before/NAME-EXPERT.png and after/NAME-EXPERT.png of 224 pixels; returns how many pairs."""
+    """Writes before/NAME-EXPERT.png and after/NAME-EXPERT.png of 256 pixels; returns how many pairs."""
     for number, meta in enumerate(pairs.metas):
         for side, rgb in zip(("before", "after"), pairs[number]):
             picture = Image.fromarray(rgb)
