@@ -1,6 +1,7 @@
 """Degradations from expert pairs: retrieval, inversion, fitted ranges, and what is kept."""
 
 import dataclasses
+import json
 import random
 
 import numpy as np
@@ -251,3 +252,23 @@ def test_no_preference_model_means_no_filter(tmp_path):
     (tmp_path / "preference" / "last.pt").write_bytes(b"")
     with pytest.raises(Exception, match="preference"):
         score.load_scorer(tmp_path)
+
+
+def test_real_experts_are_taken_where_they_are_cached(work, tmp_path):
+    fill_cache(tmp_path)
+    pictures = {side: np.stack([picture(i + shift, (256, 256)) for i in range(3)]) for side, shift in (("before", 0), ("after", 40))}
+    metas = [{"name": f"a{i:04}", "group": "", "expert": "ABC"[i], "split": "train", "before": i} for i in range(3)]
+    for side, values in pictures.items():
+        np.save(tmp_path / f"fivek-{side}.npy", values)
+    (tmp_path / "fivek.json").write_text(json.dumps({"set": "fivek", "pairs": metas}))
+    config = {**CONFIG, "auto": {**CONFIG["auto"], "real": 1.0}}
+    maker = Maker(config, None, tmp_path, "train", without=ALONE)
+    drawn = [maker.draw("auto", number) for number in range(8)]
+    assert {e.meta["target"] for e in drawn} <= {"expert A", "expert B", "expert C"} and len({e.meta["photo"] for e in drawn}) > 1
+    first = drawn[0]
+    index = int(first.meta["photo"][-1])
+    assert torch.equal(first.picture, torch.from_numpy(pictures["before"][index]))
+    assert torch.equal(first.whole(), torch.from_numpy(pictures["after"][index]).float() / 255)
+    none = Maker({**config, "auto": {**config["auto"], "real": 0.0}}, None, tmp_path, "train", without=ALONE)
+    assert all(none.draw("auto", number).meta["target"] == "original" for number in range(4))
+    assert Maker(config, None, work, "train", without=ALONE).real is None

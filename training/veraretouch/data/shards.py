@@ -31,6 +31,7 @@ from ..synth.score import load_scorer
 from ..synth.store import Sample, SynthError, key_of
 from ..synth.teachers import load_teachers
 from .elements import from_captions
+from .experts_sets import ExpertTargets
 from .features import SemanticEncoder
 from .files import read_json
 from .inverse import InverseDegradation, load_networks
@@ -87,6 +88,8 @@ class Maker:
         self.captioned = PhotoCache(sources.cache, split, stem="flickr") if self.captioned_share else None
         if not self.names:
             raise SynthError(f"No photo of {sources.cache} is in the split {split}. Nothing was made; give more photos or another --split.")
+        # Real experts, of a user who has cached some; measured is against our own test photos.
+        self.real = None if open_only or split == "test" else ExpertTargets(sources.work, split) or None
         self.elements = elements_of(sources.cache) | (from_captions(sources.cache) if self.captioned else {})
         self.auto = self._auto_source()
         self.looks, self.instructions, self.matcher = [], {}, None
@@ -143,6 +146,8 @@ class Maker:
         return photo, where, {"task": task, "photo": source.names[index], "class": source.classes[index]}
 
     def _auto(self, rng: random.Random, generator: torch.Generator) -> Example:
+        if self.real and rng.random() < self.config["auto"].get("real", 0.0):
+            return self._real(rng, generator)
         rejected = Rejected()
         kind, target = self.auto.kind(rng)
         for _ in range(PHOTOS_TRIED):
@@ -161,6 +166,15 @@ class Maker:
         after = photo.view(-1, 3)[where].float() / 255 if flaw.retouch is None else flaw.retouch(before)
         meta.update(degradation=flaw.kind, target=flaw.target, rejected=[rejected.invisible, rejected.unliked])
         return Example("auto", meta, flaw.picture, before, after, torch.zeros(38), lambda: retouch(seen).view(photo.shape))
+
+    def _real(self, rng: random.Random, generator: torch.Generator) -> Example:
+        """An untouched photo and what one of its experts made of it, from FiveK or PPR10K where the user has them cached."""
+        before, after, meta = self.real.draw(rng)
+        picture, target = torch.from_numpy(before), torch.from_numpy(after)
+        where = torch.randperm(picture.shape[0] * picture.shape[1], generator=generator)[:MEASURED]
+        pixels = [x.view(-1, 3)[where].float() / 255 for x in (picture, target)]
+        meta.update(task="auto", degradation="untouched", target=f"expert {meta['expert']}", rejected=[0, 0])
+        return Example("auto", meta, picture, *pixels, torch.zeros(38), lambda: target.float() / 255)
 
     def _style(self, rng: random.Random, generator: torch.Generator) -> Example:
         photo, where, meta = self._photo(rng, generator, "style")

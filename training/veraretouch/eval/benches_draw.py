@@ -64,7 +64,7 @@ class _Draw:
             else:
                 params = (raw_params if kind == "raw" else broad_params)(generator)
                 flaw = {"params": [round(float(v) * 1000) for v in params]}
-                function = lambda rgb, params=params: develop(rgb[None], params[None])[0]  # noqa: E731
+                function = lambda rgb, params=params: develop(rgb[None], params[None])[0]
             worse = apply_trilinear(bake(function), colours).clamp(0, 1)
             # A change of a few levels is no fault to be found and mended.
             if (worse - colours).square().mean() >= 10 ** (-VISIBLE / 10):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from ..data.experts_sets import SETS
 from ..data.files import DataError, read_json, sha256_of, write_json
 from ..data.photos import PhotoCache, load_photos
 from . import pairs, ranges
@@ -116,6 +117,8 @@ def fingerprint(config: dict, sources: Sources, split: str, teachers: dict[str, 
     }
     if config.get("photos", {}).get("captioned") and not sources.open_only:
         files |= {"captioned": sources.cache / "flickr.json", "captions": sources.cache / "captions.json"}
+    if not sources.open_only:
+        files |= {name: path for name in SETS if (path := sources.work / f"{name}.json").exists()}
     if "looks" not in sources.without:
         files["instructions"] = sources.instructions
     if "inverse" not in sources.without:
