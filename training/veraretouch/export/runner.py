@@ -122,6 +122,8 @@ class BundleRunner:
         if self.manifest["formatVersion"] == 1:
             return self.dialogue.prompt_parts(mode, instruction, voice)
         text = self.manifest["prompts"][mode].replace("{instruction}", instruction)
+        if "{voice}" in text:
+            text = text.replace("{voice}", self.manifest["voices"][voice])
         if "{parameters}" in text:
             text = text.replace("{parameters}", parameter_text(params))
         first, *others = (self.dialogue.encode(part) for part in text.split("{image}"))
