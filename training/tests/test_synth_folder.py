@@ -56,7 +56,7 @@ def test_a_folder_becomes_a_cache_and_is_not_read_twice(photos, tmp_path, monkey
     # Near-duplicates (again.png is p1.png, a little lighter) are of one split.
     assert split["again.png"] == split["in/side 1/p1.png"]
     table = np.load(cache / "photos.npy")
-    assert table.shape == (7, 224, 224, 3) and set(json.loads((cache / "elements.json").read_text())) == set(split)
+    assert table.shape == (7, 256, 256, 3) and set(json.loads((cache / "elements.json").read_text())) == set(split)
     kept = [PhotoCache(cache, s) for s in ("train", "val", "test")]
     assert sum(map(len, kept)) == 7 and {c for k in kept for c in k.classes} == {"own"}
     at = list(split).index("in/side 1/p1.png")
