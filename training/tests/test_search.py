@@ -19,7 +19,7 @@ from veraretouch.engine.params import sample_params
 from veraretouch.eval import candidates
 from veraretouch.eval.front import Point, front, plot, table, ticks
 from veraretouch.eval.latency import TimedRunner
-from veraretouch.export.dialogue import added_tokens
+from veraretouch.export.dialogue import VOICES, added_tokens
 from veraretouch.export.reference import generate
 from veraretouch.export.tokenizer import small_tokenizer, tokenizer_files
 from veraretouch.models.layout import ImageTokens
@@ -103,9 +103,9 @@ def _stage_one(config: dict, path: Path) -> None:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("work")
-    search, bases = _small()
+    bases = _small()[1]
     words = ["Lift the shadows a little", "warm and faded", "Slightly raise the contrast", "Leave the colors as is"]
-    tokenizer = small_tokenizer(words * 20, 400, ["<voice_%d>" % i for i in range(len(added_tokens()) - len(added_tokens(())))])
+    tokenizer = small_tokenizer(words * 20, 400, VOICES)
     patch = pytest.MonkeyPatch()
     # The real vocabulary of 49,152 tokens would cost every stage seconds.
     for module in (tone, vlm):
@@ -192,7 +192,21 @@ def test_stages_are_shared_where_variants_agree_and_nowhere_else(work):
 FORMS = {"tone-only": (8, 0), "semantic-only": (9, 0), "factors-only": (3, 0)}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+# These have the graphs of layers-4 and latent-32, with other numbers: they are only built.
+ALIKE = ("base", "layers-12", "latent-64", "latent-96")
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_these_variants_differ_in_a_number(work, name):
+    align = _jobs(name, work)[-1].config
+    latent = VARIANTS[name].overrides.get("renderer", {}).get("latent", 8)
+    nets = Networks({**_small()[1]["renderer"], "latent": latent})
+    model = vlm.build_vlm(work, align["layers"], nets, [1, 2, 3], 20, layout=ImageTokens.of(align))
+    assert len(model.lm.layers) == (12 if name == "layers-12" else 8)
+    assert model.adaptor.latent == latent and model.adaptor.shortcut[0].out_features == latent
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ALIKE])
 def test_every_variant_trains_exports_and_answers(work, tmp_path, name):
     jobs = _train(name, work)
     checkpoint = work / jobs[-1].folder / "last.pt"
@@ -201,10 +215,8 @@ def test_every_variant_trains_exports_and_answers(work, tmp_path, name):
     nets = candidates.load_networks(work / jobs[-1].config["renderer"])
     model, dialogue, _ = candidates.load_answering(checkpoint, nets, work)
     tokens, row = FORMS.get(name, (17, 9))
-    assert len(model.lm.layers) == {"layers-4": 4, "layers-12": 12}.get(name, 8) and model.focus_row == row
+    assert len(model.lm.layers) == {"layers-4": 4}.get(name, 8) and model.focus_row == row
     assert nets.renderer.latent == model.adaptor.latent == VARIANTS[name].overrides.get("renderer", {}).get("latent", 8)
-    if name in ("base", "layers-12", "latent-64", "latent-96"):
-        return  # The graphs of layers-4 and latent-32, with other numbers.
     seen = np.random.default_rng(1).integers(0, 255, (256, 256, 3), np.uint8)
     stored, _ = candidates.write_model(model, nets, dialogue, tmp_path / "bundle", "candidate", "0.0.0")
     runner = TimedRunner(tmp_path / "bundle", 1)
@@ -283,14 +295,14 @@ def test_one_variant_that_fails_does_not_cost_the_others(work, tmp_path, monkeyp
         search_all(tmp_path / "search.toml", work, work, "cpu", 0.0)
 
 
-def _figures(psnr: float, picture: float, words: float | None, agreed: float = 0.9) -> dict:
+def _figures(psnr: float, picture: float, words: float | None, agreed: float = 0.9, own: bool = False) -> dict:
     spoken = {} if words is None else {
         "agreement": dict.fromkeys(("light", "globalColor", "specificColor"), agreed), "wellFormed": 1.0, "words": 0.3,
         "firstRight": dict.fromkeys(("light", "globalColor", "specificColor"), 0.5),
     }  # fmt: skip
     return {
         "tasks": {task: {"psnr": psnr, "nothing": 20.0, **spoken} for task in ("auto", "style", "param")}, "imageTokens": 17,
-        "parameters": 62_000_000, "bytes": 61_000_000, "note": "n", "trainedSeconds": 90.0,
+        "overrides": {"renderer": {"latent": 32}} if own else {}, "parameters": 62_000_000, "bytes": 61_000_000, "note": "n", "trainedSeconds": 90.0,
         "latency": {"1": {"picture": picture, "words": words, "tokens": 90}},
     }  # fmt: skip
 
@@ -308,15 +320,17 @@ def test_the_plot_and_the_table_show_every_finished_variant(tmp_path):
     with pytest.raises(SearchError, match="No variant of search is finished"):
         collect(search, tmp_path)
     shown = {"no-words": _figures(29.0, 0.05, None), "base": _figures(30.0, 0.06, 2.0), "layers-12": _figures(29.9, 0.08, 3.0, 0.95)}
+    # With a stage 1 of its own: better than all, and yet on a front of its own only.
+    shown["latent-32"] = _figures(35.0, 0.01, 0.5, 0.99, own=True)
     for name, one in shown.items():
         write_json(tmp_path / "search" / "variants" / f"{name}.json", one)
     found = collect(search, tmp_path)
-    assert list(found) == ["base", "layers-12", "no-words"]  # The order of the configuration.
+    assert list(found) == ["base", "layers-12", "no-words", "latent-32"]  # The order of the configuration.
     write_plot(search, tmp_path, tmp_path / "out")
     image = Image.open(tmp_path / "out" / "search.png")
-    assert image.size == plot(found, "1").size == (1520, 620)
-    rows = {line.split(" | ")[0].strip("| "): line for line in (tmp_path / "out" / "search.md").read_text().splitlines()[2:5]}
+    assert image.size == plot(found, "1").size == (1520, 1240)
+    rows = {line.split(" | ")[0].strip("| "): line for line in (tmp_path / "out" / "search.md").read_text().splitlines()[2:6]}
     assert set(rows) == set(found)
-    assert "| picture, words |" in rows["base"] and "| words |" in rows["layers-12"] and "| - | picture |" in rows["no-words"]
+    assert "| picture, words |" in rows["latent-32"] and "| picture, words |" in rows["base"] and "| words |" in rows["layers-12"] and "| - | picture |" in rows["no-words"]
     alone = plot({"no-words": shown["no-words"]}, "1")
     assert alone.size == (760, 620) and "| auto | no-words | 29.00 | 20.00 | - | - | - | - |" in table({"no-words": shown["no-words"]}, ["1"])
