@@ -1,5 +1,6 @@
 """Architecture search: overrides and only those, stages shared and resumed, every variant through training and export, the front."""
 
+import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from example_sets import write_examples
+from PIL import Image
 from safetensors.torch import save_file
 from test_reasoning_measure import photo
 from transformers import LlamaConfig, LlamaModel
@@ -16,7 +18,9 @@ from veraretouch.data.files import DataError, write_json
 from veraretouch.engine.params import sample_params
 from veraretouch.eval import candidates
 from veraretouch.eval.front import Point, front, plot, table, ticks
-from veraretouch.export.dialogue import added_tokens
+from veraretouch.eval.latency import TimedRunner
+from veraretouch.export.dialogue import VOICES, added_tokens
+from veraretouch.export.reference import generate
 from veraretouch.export.tokenizer import small_tokenizer, tokenizer_files
 from veraretouch.models.layout import ImageTokens
 from veraretouch.reasoning import compose
@@ -99,9 +103,9 @@ def _stage_one(config: dict, path: Path) -> None:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("work")
-    search, bases = _small()
+    bases = _small()[1]
     words = ["Lift the shadows a little", "warm and faded", "Slightly raise the contrast", "Leave the colors as is"]
-    tokenizer = small_tokenizer(words * 20, 400, ["<voice_%d>" % i for i in range(len(added_tokens()) - len(added_tokens(())))])
+    tokenizer = small_tokenizer(words * 20, 400, VOICES)
     patch = pytest.MonkeyPatch()
     # The real vocabulary of 49,152 tokens would cost every stage seconds.
     for module in (tone, vlm):
@@ -164,9 +168,9 @@ def test_what_is_not_set_up_right_is_said():
         read_variants({"variants": [{"name": "a", "speed": 3}]})
     with pytest.raises(SearchError, match="no variant nothing"):
         chosen(list(VARIANTS.values()), "base,nothing")
-    for table in ({"tone": False}, {"overall": 2}, {"sematic": False}, {"semantic": 1}):
+    for wrong in ({"tone": False}, {"overall": 2}, {"sematic": False}, {"semantic": 1}):
         with pytest.raises(DataError, match="Nothing was built"):
-            ImageTokens.of({"tokens": table})
+            ImageTokens.of({"tokens": wrong})
 
 
 def test_stages_are_shared_where_variants_agree_and_nowhere_else(work):
@@ -184,28 +188,149 @@ def test_stages_are_shared_where_variants_agree_and_nowhere_else(work):
     assert whole[-1].config["start_from"] == f"{whole[3].folder}/last.pt" and whole[-1].config["retold"] == whole[3].folder
 
 
-# Image tokens, where the factors' begin, and whether there are words.
+# Image tokens, and where the factors' begin.
 FORMS = {"tone-only": (8, 0), "semantic-only": (9, 0), "factors-only": (3, 0)}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_trains_and_exports(work, name):
+# These have the graphs of layers-4 and latent-32, with other numbers: they are only built.
+ALIKE = ("base", "layers-12", "latent-64", "latent-96")
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_these_variants_differ_in_a_number(work, name):
+    align = _jobs(name, work)[-1].config
+    latent = VARIANTS[name].overrides.get("renderer", {}).get("latent", 8)
+    nets = Networks({**_small()[1]["renderer"], "latent": latent})
+    model = vlm.build_vlm(work, align["layers"], nets, [1, 2, 3], 20, layout=ImageTokens.of(align))
+    assert len(model.lm.layers) == (12 if name == "layers-12" else 8)
+    assert model.adaptor.latent == latent and model.adaptor.shortcut[0].out_features == latent
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ALIKE])
+def test_every_variant_trains_exports_and_answers(work, tmp_path, name):
     jobs = _train(name, work)
     checkpoint = work / jobs[-1].folder / "last.pt"
     state = torch.load(checkpoint, weights_only=True)
     assert state["step"] == 1 and state["config"] == jobs[-1].config
-    search, bases = _small()
-    shards = candidates.Shards(work / "shards" / bases["align"]["shards"] / "val")
     nets = candidates.load_networks(work / jobs[-1].config["renderer"])
     model, dialogue, _ = candidates.load_answering(checkpoint, nets, work)
     tokens, row = FORMS.get(name, (17, 9))
-    layers = {"layers-4": 4, "layers-12": 12}.get(name, 8)
-    assert len(model.lm.layers) == layers and model.focus_row == row
-    assert nets.renderer.latent == VARIANTS[name].overrides.get("renderer", {}).get("latent", 8)
-    found = candidates.cost(model, nets, dialogue, shards, work, 1, [1])
-    assert found["imageTokens"] == tokens and found["bytes"] > 10_000
-    timed = found["latency"]["1"]
+    assert len(model.lm.layers) == {"layers-4": 4}.get(name, 8) and model.focus_row == row
+    assert nets.renderer.latent == model.adaptor.latent == VARIANTS[name].overrides.get("renderer", {}).get("latent", 8)
+    seen = np.random.default_rng(1).integers(0, 255, (256, 256, 3), np.uint8)
+    stored, _ = candidates.write_model(model, nets, dialogue, tmp_path / "bundle", "candidate", "0.0.0")
+    runner = TimedRunner(tmp_path / "bundle", 1)
+    assert (runner.manifest["focus"]["imageRow"], runner.manifest["dimensions"]["imageTokens"]) == (row, tokens)
+    timed, ours = runner.time_auto(seen)
+    theirs = generate(stored.vlm, dialogue, "auto", torch.from_numpy(seen).permute(2, 0, 1).float() / 255)
+    np.testing.assert_allclose(ours.latents, theirs.latents, atol=2e-3)
+    # Random weights choose between near equals: only that there are words, and which sections, can be compared.
+    assert set(ours.fields) == set(theirs.fields) == {s.field for s in dialogue.answer["auto"]}
     if name == "no-words":
-        assert timed["words"] is None and timed["tokens"] == 3
+        assert timed.words is None and timed.tokens == 3 and not ours.fields
     else:
-        assert (timed["picture"] > timed["words"]) == (name == "words-first")
+        # The lattice is rendered behind the last word only where the words come first.
+        assert timed.tokens > 3 and (timed.picture > timed.words) == (name == "words-first")
+
+
+def test_a_finished_variant_is_kept_and_a_changed_one_is_not(work, monkeypatch, capsys):
+    search, bases = _small()
+    _train("layers-4", work)
+    inputs, variant = inputs_of(work, bases), VARIANTS["layers-4"]
+    path = searching.result_path(search, work, variant)
+    assert not run_variant(search, bases, variant, inputs, work, work, deadline=0.0) and not path.exists()
+    assert run_variant(search, bases, variant, inputs, work, work)
+    found = json.loads(path.read_text())
+    assert found["overrides"] == {"align": {"layers": 4}, "rsft": {"layers": 4}} and found["latency"]["1"]["picture"] > 0
+    assert found["bytes"] > 10_000 and found["imageTokens"] == 17 and found["parameters"] > 100_000
+    for task in ("auto", "style", "param"):
+        figures = found["tasks"][task]
+        assert np.isfinite(figures["psnr"]) and figures["words"] > 0 and 0 <= figures["wellFormed"] <= 1
+        assert set(figures["firstRight"]) == set(figures["agreement"]) == {"light", "globalColor", "specificColor"}
+    assert [k.split()[1] for k in found["seconds"]] == ["tone", "retell", "effect", "align"]
+    judged: list[Path] = []
+    monkeypatch.setattr(searching, "judge_candidate", lambda checkpoint, *_: judged.append(checkpoint) or {"tasks": {}})
+    stamp = path.read_bytes()
+    assert run_variant(search, bases, variant, inputs, work, work)
+    assert not judged and path.read_bytes() == stamp and "finished before" in capsys.readouterr().out
+    # Judged by another rule it is judged again, but not trained again: the checkpoint is the same.
+    assert run_variant({**search, "judge": {**search["judge"], "count": 1}}, bases, variant, inputs, work, work)
+    assert judged == [work / found["checkpoint"]]
+    path.write_bytes(stamp)
+
+
+def test_a_stage_by_the_clock_begins_anew_and_one_by_steps_goes_on(work, monkeypatch):
+    search, bases = _small()
+    job = jobs_of(search, bases, VARIANTS["base"], {})[0]
+    held: list[bool] = []
+    monkeypatch.setattr(tone, "train", lambda config, *_: held.append((work / config["name"] / "half").exists()))
+    for minutes in (0.0, 1.0):
+        part = dataclasses.replace(job, folder=f"clock-{minutes}", config={**job.config, "name": f"clock-{minutes}"}, minutes=minutes)
+        (work / part.folder).mkdir()
+        (work / part.folder / "half").touch()
+        run_job(part, work, work)
+        run_job(part, work, work)
+        assert (work / part.marker).exists()
+    assert held == [True, False]
+
+
+def test_one_variant_that_fails_does_not_cost_the_others(work, tmp_path, monkeypatch):
+    for stage in BASES:
+        (tmp_path / f"{stage}.toml").write_bytes((CONFIGS / f"{stage}.toml").read_bytes())
+    (tmp_path / "search.toml").write_bytes((CONFIGS / "search.toml").read_bytes())
+    seen: list[str] = []
+
+    def run(search, bases, variant, *_):
+        seen.append(variant.name)
+        if variant.name == "layers-4":
+            raise ValueError("cannot be trained")
+        return variant.name != "tone-only"
+
+    monkeypatch.setattr(searching, "run_variant", run)
+    assert search_all(tmp_path / "search.toml", work, work, "cpu", 1.0) == ["layers-4"]
+    # Time was up in tone-only.
+    assert seen == ["base", "layers-4", "layers-12", "tone-only"]
+    with pytest.raises(SearchError, match="no effect.toml"):
+        (tmp_path / "effect.toml").unlink()
+        search_all(tmp_path / "search.toml", work, work, "cpu", 0.0)
+
+
+def _figures(psnr: float, picture: float, words: float | None, agreed: float = 0.9, own: bool = False) -> dict:
+    spoken = {} if words is None else {
+        "agreement": dict.fromkeys(("light", "globalColor", "specificColor"), agreed), "wellFormed": 1.0, "words": 0.3,
+        "firstRight": dict.fromkeys(("light", "globalColor", "specificColor"), 0.5),
+    }  # fmt: skip
+    return {
+        "tasks": {task: {"psnr": psnr, "nothing": 20.0, **spoken} for task in ("auto", "style", "param")}, "imageTokens": 17,
+        "overrides": {"renderer": {"latent": 32}} if own else {}, "parameters": 62_000_000, "bytes": 61_000_000, "note": "n", "trainedSeconds": 90.0,
+        "latency": {"1": {"picture": picture, "words": words, "tokens": 90}},
+    }  # fmt: skip
+
+
+def test_the_front_is_what_nothing_beats():
+    points = [Point("a", 1, 10), Point("b", 2, 12), Point("c", 2, 11), Point("d", 3, 12), Point("e", 0.5, 3), Point("f", 9, 13)]
+    assert [p.name for p in front(points)] == ["e", "a", "b", "f"]
+    # Equals do not beat each other.
+    assert [p.name for p in front([Point("x", 1, 1), Point("y", 1, 1)])] == ["x", "y"]
+    assert ticks(0.13, 0.58) == [0.2, 0.3, 0.4, 0.5] and ticks(27.9, 33.4, 5) == [28, 29, 30, 31, 32, 33]
+
+
+def test_the_plot_and_the_table_show_every_finished_variant(tmp_path):
+    search = {**SEARCH, "judge": {"threads": [1]}}
+    with pytest.raises(SearchError, match="No variant of search is finished"):
+        collect(search, tmp_path)
+    shown = {"no-words": _figures(29.0, 0.05, None), "base": _figures(30.0, 0.06, 2.0), "layers-12": _figures(29.9, 0.08, 3.0, 0.95)}
+    # With a stage 1 of its own: better than all, and yet on a front of its own only.
+    shown["latent-32"] = _figures(35.0, 0.01, 0.5, 0.99, own=True)
+    for name, one in shown.items():
+        write_json(tmp_path / "search" / "variants" / f"{name}.json", one)
+    found = collect(search, tmp_path)
+    assert list(found) == ["base", "layers-12", "no-words", "latent-32"]  # The order of the configuration.
+    write_plot(search, tmp_path, tmp_path / "out")
+    image = Image.open(tmp_path / "out" / "search.png")
+    assert image.size == plot(found, "1").size == (1520, 1240)
+    rows = {line.split(" | ")[0].strip("| "): line for line in (tmp_path / "out" / "search.md").read_text().splitlines()[2:6]}
+    assert set(rows) == set(found)
+    assert "| picture, words |" in rows["latent-32"] and "| picture, words |" in rows["base"] and "| words |" in rows["layers-12"] and "| - | picture |" in rows["no-words"]
+    alone = plot({"no-words": shown["no-words"]}, "1")
+    assert alone.size == (760, 620) and "| auto | no-words | 29.00 | 20.00 | - | - | - | - |" in table({"no-words": shown["no-words"]}, ["1"])

@@ -32,6 +32,13 @@ def front(points: list[Point]) -> list[Point]:
     return sorted((p for p in points if not beaten(p)), key=lambda p: (p.cost, p.name))
 
 
+def groups(found: dict[str, dict]) -> list[dict[str, dict]]:
+    """Variants that may be compared among themselves: those on the given stage 1, and those with a short one of their own."""
+    own = {name for name, one in found.items() if "renderer" in one["overrides"]}
+    parts = [{n: one for n, one in found.items() if (n in own) == which} for which in (False, True)]
+    return [part for part in parts if part]
+
+
 def mean_psnr(found: dict) -> float:
     """Mean over the three tasks, dB."""
     return sum(task["psnr"] for task in found["tasks"].values()) / len(found["tasks"])
@@ -50,6 +57,12 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(i * step, 10) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """1, 2, 5, 10, ... between two."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    return [v for e in range(first, last + 1) for m in (1, 2, 5) if low <= (v := round(m * 10.0**e, 10)) <= high]
+
+
 def _range(values: list[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     margin = 0.12 * (high - low) or max(0.05 * abs(high), 0.01)
@@ -64,7 +77,7 @@ def _labels(draw: ImageDraw.ImageDraw, font, dots: list[tuple[float, float, str]
         w, h = draw.textlength(name, font=font), font.size + 2
         sides = ((x + 10, y - h / 2), (x - 10 - w, y - h / 2), (x - w / 2, y - h - 8), (x - w / 2, y + 8))
         near = [(a, b + shift) for shift in (0, -h, h, -2 * h, 2 * h, -3 * h, 3 * h) for a, b in sides]
-        inside = [(a, b) for a, b in near if LEFT < a and a + w < WIDTH - RIGHT and TOP < b and b + h < HEIGHT - BOTTOM]
+        inside = [(a, b) for a, b in near if LEFT + 4 < a and a + w < WIDTH - RIGHT and TOP < b and b + h < HEIGHT - BOTTOM]
         free = (
             (a, b) for a, b in inside
             if not any(a < right and a + w > left and b < low and b + h > high for left, high, right, low in taken)
@@ -82,10 +95,13 @@ def draw_panel(points: list[Point], title: str, costs: str, values: str) -> Imag
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(image)
     font, head = ImageFont.load_default(15), ImageFont.load_default(19)
-    (x0, x1), (y0, y1) = _range([p.cost for p in points]), _range([p.value for p in points])
-    across = lambda v: LEFT + (v - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
+    # Latencies of another order would squeeze the others into one spot.
+    wide = max(p.cost for p in points) > 6 * min(p.cost for p in points)
+    scale = math.log if wide else float
+    (x0, x1), (y0, y1) = _range([scale(p.cost) for p in points]), _range([p.value for p in points])
+    across = lambda v: LEFT + (scale(v) - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
     up = lambda v: HEIGHT - BOTTOM - (v - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
-    for v in ticks(x0, x1):
+    for v in log_ticks(math.exp(x0), math.exp(x1)) if wide else ticks(x0, x1):
         draw.line((across(v), TOP, across(v), HEIGHT - BOTTOM), PALE)
         draw.text((across(v), HEIGHT - BOTTOM + 8), f"{v:g}", GREY, font, anchor="ma")
     for v in ticks(y0, y1):
@@ -101,7 +117,7 @@ def draw_panel(points: list[Point], title: str, costs: str, values: str) -> Imag
     for (x, y, name), place, point in zip(dots, _labels(draw, font, dots), points, strict=True):
         colour = MARK if point in best else GREY
         draw.ellipse((x - 6, y - 6, x + 6, y + 6), colour if point in best else "white", colour, 2)
-        draw.text(place, name, INK if point in best else GREY, font)
+        draw.text(place, name, INK if point in best else GREY, font, stroke_width=2, stroke_fill="white")
     return image
 
 
@@ -118,15 +134,20 @@ def points_of(found: dict[str, dict], threads: str) -> tuple[list[Point], list[P
 
 
 def plot(found: dict[str, dict], threads: str) -> Image.Image:
-    """Both scatter plots side by side."""
-    pictures, words = points_of(found, threads)
+    """Both scatter plots side by side, a row for each of `groups`."""
     on = f"{threads} thread{'s' if threads != '1' else ''}"
-    panels = [draw_panel(pictures, "Picture", f"ms to the picture, {on}", "dB, mean of the three tasks")]
-    if words:
-        panels.append(draw_panel(words, "Words", f"s to the last word, {on}", "% of claims that pixels bear out, mean"))
-    image = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
-    for i, panel in enumerate(panels):
-        image.paste(panel, (i * WIDTH, 0))
+    rows = []
+    for part in groups(found):
+        pictures, words = points_of(part, threads)
+        own = ", each with a short stage 1 of its own" if any("renderer" in one["overrides"] for one in part.values()) else ""
+        panels = [draw_panel(pictures, f"Picture{own}", f"ms to the picture, {on}", "dB, mean of the three tasks")]
+        if words:
+            panels.append(draw_panel(words, f"Words{own}", f"s to the last word, {on}", "% of claims that pixels bear out, mean"))
+        rows.append(panels)
+    image = Image.new("RGB", (WIDTH * max(map(len, rows)), HEIGHT * len(rows)), "white")
+    for down, panels in enumerate(rows):
+        for along, panel in enumerate(panels):
+            image.paste(panel, (along * WIDTH, down * HEIGHT))
     return image
 
 
@@ -137,7 +158,8 @@ def _share(values: dict[str, float] | None) -> str:
 def table(found: dict[str, dict], threads: list[str]) -> str:
     """All figures as Markdown: one line a variant, and one a variant and task."""
     shown = threads[-1]
-    pictures, words = (set(p.name for p in front(points)) for points in points_of(found, shown))
+    fronts = [[{p.name for p in front(points)} for points in points_of(part, shown)] for part in groups(found)]
+    pictures, words = (set().union(*names) for names in zip(*fronts, strict=True))
     times = " | ".join(f"picture, ms ({n}) | words, s ({n})" for n in threads)
     lines = [
         f"| variant | image tokens | weights, M | bundle, MB | {times} | mean PSNR, dB | agreement, % | front | trained, min | |",
