@@ -126,6 +126,9 @@ function ortSessionOptions(options: OrtBackendOptions, session?: SessionOptions)
     // Errors only: onnxruntime's warnings about its own optimiser mean nothing to a person who retouches.
     logSeverityLevel: 3,
     ...(options.threads !== undefined && options.device === 'node' ? { intraOpNumThreads: options.threads } : {}),
+    // Weights that a graph dequantises itself are widened when it is loaded: multiplied as they are stored, as on other
+    // devices, they are many times slower here.
+    ...(options.device === 'wasm' ? { extra: { session: { disable_quant_qdq: '1' } } } : {}),
     ...(weights ? { externalData: [{ path: weights.name, data: weights.bytes }] } : {}),
     ...(keep.length > 0
       ? { preferredOutputLocation: Object.fromEntries(keep.map((name) => [name, 'gpu-buffer' as const])) }

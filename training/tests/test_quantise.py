@@ -72,7 +72,7 @@ def test_every_form_of_the_decoder_answers_nearly_as_float32(tiny: Path, tmp_pat
     folder = candidate(tiny, tmp_path / "copy", {"decoder": with_form(decoder, form)})
     assert decoder.SerializeToString() == before
     kinds = {node.op_type for node in onnx.load(folder / "decoder.onnx").graph.node}
-    assert {"nbits": "MatMulNBits", "integer": "MatMulInteger", "widened": "BitShift"}[form.kind] in kinds
+    assert {"nbits": "MatMulNBits", "either": "DequantizeLinear", "integer": "MatMulInteger", "widened": "BitShift"}[form.kind] in kinds
     embeds = np.random.default_rng(3).normal(size=(1, 5, 96)).astype(np.float32)
     mask, empty = np.ones((1, 5), np.int64), np.zeros((1, 1, 0, 32), np.float32)
     past = {f"past.{i}.{part}": empty for i in range(2) for part in ("key", "value")}
@@ -91,6 +91,21 @@ def test_four_bits_compute_what_their_blocks_stand_for(form: Form) -> None:
     y = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
     stored = values_of(*blocks_of(dequantise_rows(*quantise_rows(weight)), 4, form.block, form.symmetric), 64)
     assert np.abs(y - x @ stored.T).max() < 1e-4 < np.abs(y - x @ weight.T).max()
+
+
+def test_what_is_either_is_the_stored_weights_themselves_when_widened(tiny: Path) -> None:
+    either = with_form(onnx.load(tiny / "decoder.onnx"), DECODERS[0])
+    empty = np.zeros((1, 1, 0, 32), np.float32)
+    feeds = {f"past.{i}.{part}": empty for i in range(2) for part in ("key", "value")}
+    feeds |= {"inputs_embeds": np.random.default_rng(3).normal(size=(1, 4, 96)).astype(np.float32), "attention_mask": np.ones((1, 4), np.int64)}
+    outs = []
+    for graph, widen in ((onnx.load(tiny / "decoder.onnx"), "0"), (either, "1"), (either, "0")):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.add_session_config_entry("session.disable_quant_qdq", widen)
+        outs.append(onnxruntime.InferenceSession(graph.SerializeToString(), options).run(["logits"], feeds)[0])
+    assert np.array_equal(outs[0], outs[1]) and not np.array_equal(outs[0], outs[2])
+    assert cosine(outs[0], outs[2]) > 0.999
 
 
 def test_embedding_and_adaptor_in_other_forms_answer(tiny: Path, tmp_path: Path) -> None:

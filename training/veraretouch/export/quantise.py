@@ -36,6 +36,7 @@ from veraretouch.train.common import read_config
 PRESENT = "int8 rows, widened"
 HEAD_AND_ATTENTION = ("self_attn", "head.")
 DECODERS = (
+    Form("int8 rows, either", "either", 8, 64),
     Form("int8 b64 rough", "nbits", 8, 64),
     Form("int4 b32 rough", "nbits", 4, 32),
     Form("int4 b32 exact", "nbits", 4, 32, level=EXACT),
@@ -49,7 +50,8 @@ EMBED = "int4 b32"
 ADAPTOR = Form("int8 b64 rough", "nbits", 8, 64)
 # What a device's runtime is fast at, or right with. MatMulNBits is 25 times slower in wasm than native, and products of whole
 # numbers overflow on processors with AVX2 and without VNNI, so they are for wasm only.
-KINDS = {"node": ("nbits", "widened"), "wasm": ("widened", "integer"), "webgpu": ("nbits", "widened")}
+# What is either is MatMulNBits but on wasm, where the product tells its sessions to widen (src/inference/backend.ts).
+KINDS = {"node": ("either", "nbits", "widened"), "wasm": ("either", "widened", "integer"), "webgpu": ("either", "nbits", "widened")}
 TIMED_TOKENS = 100
 ROUNDS = 2
 TRIES = 4
@@ -147,7 +149,7 @@ def cost(row: dict) -> float:
 
 def held_bytes(graph: onnx.ModelProto, form: Form | None) -> float:
     """Bytes of weights that a device holds and reads for every token: what is widened counts four a value."""
-    if form is not None and form.kind == "nbits":
+    if form is not None and form.kind in ("nbits", "either"):
         return float(graph.ByteSize())
     stored = {1: 4, 2: 4, 3: 4}  # float32, uint8 of two values each four bits (below), int8
     values = sum(math.prod(i.dims) * (2 if i.data_type == 2 and i.name.endswith(".int4") else 1) for i in graph.graph.initializer)

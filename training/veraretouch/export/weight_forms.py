@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import MICROSOFT, GraphBuilder, tensor
+from veraretouch.export.storage import quantise_rows
 from veraretouch.official.int8 import multiply_int8
 
 # What MatMulNBits may round activations to: to 8 bits block by block, or not at all.
@@ -30,13 +31,14 @@ FIRST_NEW = 100_000
 class Form:
     """How products with a weight are stored and computed.
 
-    kind: "widened" (float32 when loaded; 4 bits only, eight are what a bundle has), "nbits" (MatMulNBits), "integer" (whole
-    numbers, every token with a scale of its own). bits, block, symmetric, level: of the first two. wide: parts of names of
+    kind: "widened" (float32 when loaded; 4 bits only, eight are what a bundle has), "nbits" (MatMulNBits), "either" (the
+    bundle's own eight bits by DequantizeLinear: onnxruntime makes MatMulNBits of it, or float32 when the session is told so),
+    "integer" (whole numbers, every token with a scale of its own). bits, block, symmetric, level: of the first two. wide: parts of names of
     weights that are kept in eight bits where the others have four.
     """
 
     name: str
-    kind: Literal["widened", "nbits", "integer"]
+    kind: Literal["widened", "nbits", "either", "integer"]
     bits: int = 8
     block: int = 64
     symmetric: bool = True
@@ -93,7 +95,8 @@ def with_form(model: onnx.ModelProto, form: Form) -> onnx.ModelProto:
     nodes, count = [], 0
     for node in graph.node:
         weight = _weight(node, constants)
-        if weight is None:
+        # What is stored as float32 is small.
+        if weight is None or constants[roots[node.input[1]]].dtype == np.float32:
             nodes.append(node)
             continue
         count += 1
@@ -163,7 +166,7 @@ def _constants(graph: onnx.GraphProto) -> tuple[dict[str, np.ndarray], dict[str,
 
 
 def _weight(node: onnx.NodeProto, constants: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The matrix [N,K] of a product, None for other nodes and for matrices that are stored as float32."""
+    """The matrix [N,K] of a product with a constant, None for other nodes."""
     if node.op_type not in ("MatMul", "Gemm") or node.input[0] in constants or node.input[1] not in constants:
         return None
     weight = constants[node.input[1]]
@@ -183,6 +186,8 @@ def _product(g: GraphBuilder, node: onnx.NodeProto, name: str, weight: np.ndarra
     out = None if biased else list(node.output)
     if form.kind == "integer":
         y = multiply_int8(g, node.input[0], name, weight, out)
+    elif form.kind == "either":
+        y = g.add("MatMul", [node.input[0], _dequantised(g, name, weight, form)], out)
     elif form.kind == "nbits":
         y = _nbits(g, node.input[0], name, weight, form, out)
     else:
@@ -205,6 +210,25 @@ def _nbits(g: GraphBuilder, x: str, name: str, weight: np.ndarray, form: Form, o
         "MatMulNBits", inputs, out, domain=MICROSOFT, K=weight.shape[1], N=weight.shape[0], bits=bits,
         block_size=form.block, accuracy_level=form.level,
     )  # fmt: skip
+
+
+def _dequantised(g: GraphBuilder, name: str, weight: np.ndarray, form: Form) -> str:
+    """float32 [K,N] by DequantizeLinear along K in blocks, each with its row's scale: the very values that were stored.
+
+    onnxruntime turns it and the product into MatMulNBits (optimizer/qdq_transformer), unless the session says
+    "session.disable_quant_qdq": then it is computed once, when the graph is loaded.
+    """
+    # onnxruntime 1.32 gives other values where the last block is not full.
+    block = next((b for b in (form.block, 32, 16) if weight.shape[1] % b == 0), None)
+    if block is None:
+        return g.linear_weight(name, weight, "int8")
+    whole, scales = quantise_rows(weight)
+    repeated = np.repeat(scales[None, :], weight.shape[1] // block, axis=0)
+    # Unsigned, with a zero for each block: what is signed and has none, onnxruntime rewrites on some processors, and fails.
+    shifted = (whole.T.astype(np.int16) + 128).astype(np.uint8)
+    zeros = g.constant(f"zeros.{repeated.shape[0]}.{repeated.shape[1]}", np.full(repeated.shape, 128, np.uint8))
+    inputs = [g.constant(f"{name}.uint8", shifted), g.constant(f"{name}.scales", repeated), zeros]
+    return g.add("DequantizeLinear", inputs, axis=0, block_size=block)
 
 
 def _widened_weight(g: GraphBuilder, name: str, weight: np.ndarray, form: Form) -> str:
