@@ -172,7 +172,7 @@ def main() -> int:
         limit = f">= {row['least']}" if "least" in row else f"<= {row['most']}"
         print(f"{row['verdict']:12s} {row['what']:55s} {'-' if figure is None else figure['value']} (target {limit})")
     for part, reasons in report["missing"].items():
-        print(f"{part}: {"; ".join(reasons)}")
+        print(f"{part}:", *reasons)
     print(f"wrote {a.out / 'report.json'} and {a.out / 'report.html'}")
     return 0
 

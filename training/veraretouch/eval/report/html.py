@@ -16,7 +16,8 @@ h1 { font-size: 1.7rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top:
 h3 { font-size: 1rem; margin-bottom: .3rem; } a { color: inherit; } .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-thead th { background: var(--soft); font-weight: 600; } td.n { white-space: nowrap; } small { color: var(--dim); }
+thead th { background: var(--soft); font-weight: 600; } td.n { white-space: nowrap; } .grid .ci { display: block; } .grid td:first-child { min-width: 11rem; } .grid td span { white-space: normal; }
+small { color: var(--dim); }
 .met { color: var(--met); font-weight: 600; } .missed { color: var(--missed); font-weight: 600; } .un { color: var(--dim); }
 .notes, nav { color: var(--dim); font-size: 14px; } .notes li { margin: .2rem 0; } nav ul { columns: 2; padding-left: 1.2rem; }
 .missing { border-left: 3px solid var(--missed); padding: .3rem .8rem; margin: .6rem 0; background: var(--soft); }
@@ -37,7 +38,7 @@ def cell(figure: dict, column: Column) -> str:
     """Value and interval, with the seeds' own values when there are several."""
     text = number(figure["value"], column)
     if figure["low"] is not None:
-        text += f" <small>[{number(figure['low'], column)}, {number(figure['high'], column)}]</small>"
+        text += f" <small class=ci>[{number(figure['low'], column)}, {number(figure['high'], column)}]</small>"
     if len(figure["seeds"]) > 1:
         text += f"<br><small>seeds {', '.join(number(v, column) for v in figure['seeds'])}</small>"
     return text
@@ -56,11 +57,11 @@ def verdict(row: dict) -> str:
     return f'<span class="{kind}">{escape(words)}</span>'
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Cells are HTML already."""
+def _table(head: list[str], rows: list[list[str]], kind: str = "") -> str:
+    """Cells are HTML already. kind "grid": intervals stand below their values."""
     top = "".join(f"<th>{h}</th>" for h in head)
     body = "".join("<tr>" + "".join(f'<td{"" if i == 0 else " class=n"}>{c}</td>' for i, c in enumerate(row)) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _texts(table: Table) -> str:
@@ -107,7 +108,7 @@ def _grid(part: Part, found: dict[str, dict], judged: list[dict]) -> str:
             cells.append(text)
         if counts:
             rows.append([escape(label), *cells, ", ".join(map(str, sorted(counts, reverse=True)))])
-    return _table(head, rows)
+    return _table(head, rows, "grid")
 
 
 def _section(part: Part, found: dict[str, dict], judged: list[dict]) -> str:
