@@ -157,7 +157,8 @@ def compare(context: Context) -> Part:
             with torch.no_grad():
                 outs[form] = act(probe(seen), rgb)
             names[form] = f"{form} by a probe ({score:.1f} dB on held-out training pairs)"
-            start = torch.zeros(len(rgb), count) if form == "parameters" else own.flatten(1)
+            # The engine returns settings of exactly 0 as they are, without a slope.
+            start = torch.full((len(rgb), count), 1e-3) if form == "parameters" else own.flatten(1)
             few = torch.randperm(rgb.shape[1], generator=torch.Generator().manual_seed(settings["seed"]))[:1024]
             known = best_known(rgb[:, few], target[:, few], start, act)
             with torch.no_grad():

@@ -83,7 +83,10 @@ def _judged(judged: list[dict], parts: list[Part]) -> str:
         key = row["figure"].split(".")[0]
         value, n = ("-", "-") if figure is None else (cell(figure, column), str(figure["n"]))
         unit = column.unit or ""
-        rows.append([f'<a href="#{escape(key)}">{escape(row["what"])}</a>', f"{value} {unit}", _limit(row, column), verdict(row), n])
+        what = escape(row["what"])
+        if any(p.key == key for p in parts):
+            what = f'<a href="#{escape(key)}">{what}</a>'
+        rows.append([what, f"{value} {unit}", _limit(row, column), verdict(row), n])
     return _table(["what", "figure and 95 % interval", "target", "", "n"], rows)
 
 
