@@ -83,29 +83,40 @@ class Benches:
     """The sets of a table on the cached photos of WORK. Raises DataError when the file, a photo or a look is missing."""
 
     def __init__(self, data: Path, work: Path, path: Path = FILE) -> None:
-        self.table = read_json(path, _HINT)
-        if missing := [name for name in SETS if name not in self.table]:
+        table = read_json(path, _HINT)
+        if missing := [name for name in SETS if name not in table]:
             raise DataError(f"{path} lacks the set {missing[0]!r}. Nothing was measured. {_HINT}")
-        self.data, self.work = Path(data), Path(work)
-        self.photos = PhotoCache(work, "test")
+        self._of(table, data, work, "test", "unseen")
+
+    @classmethod
+    def of_training(cls, table: dict, data: Path, work: Path) -> Benches:
+        """The same for entries of training photos and seen looks (`benches_draw.train_pairs`)."""
+        benches = cls.__new__(cls)
+        benches._of(table, data, work, "train", "seen")
+        return benches
+
+    def _of(self, table: dict, data: Path, work: Path, split: str, looks: str) -> None:
+        self.table, self.data, self.work = table, Path(data), Path(work)
+        self.kind_of_looks, self.split = looks, split
+        self.photos = PhotoCache(work, split)
         self._row = {name: i for i, name in enumerate(self.photos.names)}
 
     @cached_property
     def looks(self) -> dict[str, Look]:
-        return {look.key: look for look in load_looks(self.data, "unseen")}
+        return {look.key: look for look in load_looks(self.data, self.kind_of_looks)}
 
     def photo(self, name: str) -> torch.Tensor:
         """uint8 [S, S, 3]."""
         if name not in self._row:
             raise DataError(
-                f"The test photo {name} of benches.json is not in {self.work}. Nothing was measured; run "
+                f"The {self.split} photo {name} is not in {self.work}. Nothing was measured; run "
                 "`python -m veraretouch.data.photos` on the whole collection."
             )
         return self.photos[self._row[name]]
 
     def look(self, key: str) -> Look:
         if key not in self.looks:
-            raise DataError(f"The look {key} of benches.json is not among the unseen ones. Nothing was measured. {_HINT}")
+            raise DataError(f"The look {key} is not among the {self.kind_of_looks} ones. Nothing was measured. {_HINT}")
         return self.looks[key]
 
     def degrade(self, entry: dict, colours: torch.Tensor) -> torch.Tensor:

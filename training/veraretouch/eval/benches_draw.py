@@ -34,12 +34,13 @@ SAME_LUT = 2.5
 
 
 class _Draw:
-    def __init__(self, data: Path, work: Path, renderer: Path, split: str = "test", looks: str = "unseen") -> None:
+    def __init__(self, data: Path, work: Path, nets, split: str = "test", looks: str = "unseen") -> None:
+        """nets: with `renderer` and `encoder`, as of stage 1 or of a bundle's reference."""
         self.split, self.photos = split, PhotoCache(work, split)
         self.looks = load_looks(data, looks)
         told = read_json(Path(work) / "instructions.json", "Run `python -m veraretouch.data.instructions` first.")
         self.told = {key: wording[looks] or wording["seen"] for key, wording in told.items()}
-        self.nets, self.peer = load_networks(renderer), Peer.load(data)
+        self.nets, self.peer = nets, Peer.load(data)
 
     def start(self, task: str, number: int) -> tuple[random.Random, torch.Generator, int, torch.Tensor]:
         """(numbers, numbers of tensors, row of the photo, which of SIDE^2 pixels are measured)."""
@@ -110,7 +111,7 @@ class _Draw:
 
 def draw(data: Path, work: Path, renderer: Path) -> dict:
     """The whole table. renderer: stage 1 of the first release (or what `export.restore` makes of its bundle)."""
-    maker = _Draw(data, work, renderer)
+    maker = _Draw(data, work, load_networks(renderer))
     table: dict = {
         "version": 1,
         "rule": f"test split, seed {SEED}, numbers 0, 1, ...; see veraretouch/eval/benches_draw.py",
@@ -126,9 +127,9 @@ def draw(data: Path, work: Path, renderer: Path) -> dict:
     return table
 
 
-def train_pairs(data: Path, work: Path, renderer: Path, task: str, count: int) -> list[dict]:
+def train_pairs(data: Path, work: Path, nets, task: str, count: int) -> list[dict]:
     """Entries of auto or style drawn by the same rules from training photos and seen looks, for what has to be fitted."""
-    maker = _Draw(data, work, renderer, "train", "seen")
+    maker = _Draw(data, work, nets, "train", "seen")
     return [getattr(maker, task)(n) for n in range(count)]
 
 
