@@ -17,7 +17,7 @@ from transformers import LlamaConfig, LlamaModel
 from veraretouch.data.files import DataError, write_json
 from veraretouch.engine.params import sample_params
 from veraretouch.eval import candidates
-from veraretouch.eval.front import Point, front, plot, table, ticks
+from veraretouch.eval.front import Point, front, mean_agreement, plot, table, ticks
 from veraretouch.eval.latency import TimedRunner
 from veraretouch.export.dialogue import VOICES, added_tokens
 from veraretouch.export.reference import generate
@@ -299,6 +299,7 @@ def _figures(psnr: float, picture: float, words: float | None, agreed: float = 0
     spoken = {} if words is None else {
         "agreement": dict.fromkeys(("light", "globalColor", "specificColor"), agreed), "wellFormed": 1.0, "words": 0.3,
         "firstRight": dict.fromkeys(("light", "globalColor", "specificColor"), 0.5),
+        "claims": {"light": 12, "globalColor": 9, "specificColor": 0},
     }  # fmt: skip
     return {
         "tasks": {task: {"psnr": psnr, "nothing": 20.0, **spoken} for task in ("auto", "style", "param")}, "imageTokens": 17,
@@ -320,6 +321,9 @@ def test_the_plot_and_the_table_show_every_finished_variant(tmp_path):
     with pytest.raises(SearchError, match="No variant of search is finished"):
         collect(search, tmp_path)
     shown = {"no-words": _figures(29.0, 0.05, None), "base": _figures(30.0, 0.06, 2.0), "layers-12": _figures(29.9, 0.08, 3.0, 0.95)}
+    # What nothing was claimed of counts neither for nor against it.
+    shown["base"]["tasks"]["auto"]["agreement"]["specificColor"] = 0.0
+    assert mean_agreement(shown["base"]) == pytest.approx(0.9)
     # With a stage 1 of its own: better than all, and yet on a front of its own only.
     shown["latent-32"] = _figures(35.0, 0.01, 0.5, 0.99, own=True)
     for name, one in shown.items():
@@ -333,4 +337,4 @@ def test_the_plot_and_the_table_show_every_finished_variant(tmp_path):
     assert set(rows) == set(found)
     assert "| picture, words |" in rows["latent-32"] and "| picture, words |" in rows["base"] and "| words |" in rows["layers-12"] and "| - | picture |" in rows["no-words"]
     alone = plot({"no-words": shown["no-words"]}, "1")
-    assert alone.size == (760, 620) and "| auto | no-words | 29.00 | 20.00 | - | - | - | - |" in table({"no-words": shown["no-words"]}, ["1"])
+    assert alone.size == (760, 620) and "| auto | no-words | 29.00 | 20.00 | - | - | - | - | - |" in table({"no-words": shown["no-words"]}, ["1"])

@@ -61,11 +61,10 @@ def quality(model, nets, dialogue: Dialogue, shards: Shards, retold: Path, confi
     return found
 
 
-def cost(model, nets, dialogue: Dialogue, shards: Shards, work: Path, photos: int, threads: list[int]) -> dict:
-    """Weights, bytes of the bundle, and its latency on `photos` held-out photos. The bundle is deleted again."""
-    chosen = [i for i in shards.rows("auto")][:photos]
-    pictures = [shards.arrays["picture"][shards.image_row[i]].numpy() for i in chosen]
-    with tempfile.TemporaryDirectory(dir=work) as folder:
+def cost(model, nets, dialogue: Dialogue, shards: Shards, scratch: Path, photos: int, threads: list[int]) -> dict:
+    """Weights, bytes of the bundle, and its latency on `photos` held-out photos. The bundle is made below `scratch` and deleted."""
+    pictures = [shards.arrays["picture"][shards.image_row[i]].numpy() for i in shards.rows("auto")[:photos]]
+    with tempfile.TemporaryDirectory(prefix="bundle-", dir=scratch) as folder:
         bundle = Path(folder) / "bundle"
         write_model(model, nets, dialogue, bundle, "candidate", "0.0.0")
         size = sum(path.stat().st_size for path in bundle.iterdir())
@@ -85,4 +84,4 @@ def judge_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
     shards = Shards(work / "shards" / config["shards"] / "val")
     retold = work / config["retold"] / "retold-val.json"
     tasks = quality(model, nets, dialogue, shards, retold, config, settings["count"])
-    return {"tasks": tasks, **cost(model, nets, dialogue, shards, work, settings["photos"], settings["threads"])}
+    return {"tasks": tasks, **cost(model, nets, dialogue, shards, checkpoint.parent, settings["photos"], settings["threads"])}

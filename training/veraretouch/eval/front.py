@@ -45,8 +45,10 @@ def mean_psnr(found: dict) -> float:
 
 
 def mean_agreement(found: dict) -> float | None:
-    """Mean over tasks and factors of the share of claims that the pixels bear out; None for a variant without words."""
-    shares = [share for task in found["tasks"].values() for share in task.get("agreement", {}).values()]
+    """Mean over tasks and factors of the share of claims that the pixels bear out; None for a variant that claims nothing."""
+    shares = [
+        share for task in found["tasks"].values() for factor, share in task.get("agreement", {}).items() if task["claims"][factor]
+    ]
     return sum(shares) / len(shares) if shares else None
 
 
@@ -155,6 +157,10 @@ def _share(values: dict[str, float] | None) -> str:
     return " / ".join(f"{100 * values[f]:.0f}" for f in SHORT) if values else "-"
 
 
+def _count(values: dict[str, int] | None) -> str:
+    return " / ".join(str(values[f]) for f in SHORT) if values else "-"
+
+
 def table(found: dict[str, dict], threads: list[str]) -> str:
     """All figures as Markdown: one line a variant, and one a variant and task."""
     shown = threads[-1]
@@ -176,13 +182,13 @@ def table(found: dict[str, dict], threads: list[str]) -> str:
         lines.append("| " + " | ".join([*cells, f"{one['trainedSeconds'] / 60:.1f}", one["note"]]) + " |")
     lines += [
         "",
-        "| task | variant | PSNR, dB | do nothing | agreement, % (" + ", ".join(SHORT.values()) + ") | first claim right, % | well-formed, % | cross-entropy |",
-        "| --- " * 8 + "|",
+        "| task | variant | PSNR, dB | do nothing | agreement, % (" + ", ".join(SHORT.values()) + ") | claims | first claim right, % | well-formed, % | cross-entropy |",
+        "| --- " * 9 + "|",
     ]
     for task in next(iter(found.values()))["tasks"]:
         for name, one in found.items():
             t = one["tasks"][task]
             spoken = [f"{100 * t['wellFormed']:.1f}", f"{t['words']:.3f}"] if "words" in t else ["-", "-"]
-            cells = [task, name, f"{t['psnr']:.2f}", f"{t['nothing']:.2f}", _share(t.get("agreement")), _share(t.get("firstRight"))]
+            cells = [task, name, f"{t['psnr']:.2f}", f"{t['nothing']:.2f}", _share(t.get("agreement")), _count(t.get("claims")), _share(t.get("firstRight"))]
             lines.append("| " + " | ".join(cells + spoken) + " |")
     return "\n".join(lines) + "\n"
