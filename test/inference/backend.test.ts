@@ -53,7 +53,7 @@ describe('the onnxruntime backend', () => {
           asked.push(args[1].extra);
           return ort.InferenceSession.create(args[0], { ...args[1], executionProviders: ['cpu'] });
         },
-      },
+      } as unknown as OrtModule['InferenceSession'],
     };
     const session = await createOrtBackend(recording, { device }).createSession(EMBED);
     expect(asked).toEqual([extra]);
