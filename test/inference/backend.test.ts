@@ -39,6 +39,27 @@ describe('the onnxruntime backend', () => {
     await session.dispose();
   });
 
+  test.each([
+    ['wasm', { session: { disable_quant_qdq: '1' } }],
+    ['webgpu', undefined],
+    ['node', undefined],
+  ] as const)('weights that a graph dequantises itself are widened at once on wasm only: %s', async (device, extra) => {
+    const asked: unknown[] = [];
+    const recording: OrtModule = {
+      Tensor: ort.Tensor,
+      env: ort.env,
+      InferenceSession: {
+        create: (...args: [Uint8Array, ort.InferenceSession.SessionOptions]) => {
+          asked.push(args[1].extra);
+          return ort.InferenceSession.create(args[0], { ...args[1], executionProviders: ['cpu'] });
+        },
+      } as unknown as OrtModule['InferenceSession'],
+    };
+    const session = await createOrtBackend(recording, { device }).createSession(EMBED);
+    expect(asked).toEqual([extra]);
+    await session.dispose();
+  });
+
   test('never runs two inferences at once, of whatever session', async () => {
     let running = 0;
     let most = 0;

@@ -36,7 +36,8 @@ from veraretouch.train.common import read_config
 PRESENT = "int8 rows, widened"
 HEAD_AND_ATTENTION = ("self_attn", "head.")
 DECODERS = (
-    Form("int8 rows, either", "either", 8, 64),
+    Form("int8 rows, either b64", "either", 8, 64),
+    Form("int8 rows, either b32", "either", 8, 32),
     Form("int8 b64 rough", "nbits", 8, 64),
     Form("int4 b32 rough", "nbits", 4, 32),
     Form("int4 b32 exact", "nbits", 4, 32, level=EXACT),
