@@ -13,7 +13,7 @@ from veraretouch.data.files import DataError
 from veraretouch.eval.benches import FILE, SETS, Benches, pack, save_benches, unpack
 from veraretouch.eval.benches_draw import differences
 from veraretouch.eval.latents_or_parameters import as_settings, best_known, train_probe
-from veraretouch.eval.report.__main__ import NEEDS, PARTS, load_tools
+from veraretouch.eval.report.__main__ import NEEDS, PARTS, TOOLS, load_tools
 from veraretouch.eval.report.html import page
 from veraretouch.eval.report.pictures import COLUMNS, fill, measure
 from veraretouch.eval.report.results import Column, Part, Sample, Table, figures
@@ -56,7 +56,7 @@ def test_every_target_of_the_configuration_names_a_cell_that_a_part_can_have():
         assert "least" in target or "most" in target
         assert row
     assert set(NEEDS) == set(PARTS)
-    assert {need for needs in NEEDS.values() for need in needs} <= {*config["counts"], "tools", "probe"}
+    assert {need for needs in NEEDS.values() for need in needs} <= {*config["counts"], *TOOLS, "probe"}
 
 
 class _Reader(HTMLParser):
@@ -177,9 +177,10 @@ def test_what_counts_as_well_formed():
 
 
 def test_missing_tools_are_said_in_words(tmp_path):
-    tools, missing = load_tools({"preference": "preference/last.pt"}, tmp_path)
-    assert "preference" not in tools
-    assert any("preference/last.pt is not in the work folder" in text for text in missing)
+    tools, identity, missing = load_tools({"preference": "preference/last.pt"}, tmp_path)
+    assert set(tools) == {"stLpips"}
+    assert identity["preference"] == ""
+    assert "preference/last.pt is not in the work folder" in missing["preference"]
 
 
 def test_scaling_reads_both_kinds_of_file(tmp_path):

@@ -53,10 +53,10 @@ class StLpips(nn.Module):
         return found
 
     @torch.no_grad()
-    def forward(self, out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """[B, 3, H, W] in [0, 1] twice -> [B]."""
+    def forward(self, out: torch.Tensor, target: torch.Tensor, known: list[torch.Tensor] | None = None) -> torch.Tensor:
+        """[B, 3, H, W] in [0, 1] twice -> [B]. known: `features` of the target, where it is compared with more than one."""
         _check(out, target)
-        pairs = zip(self.features(out), self.features(target), self.weights, strict=True)
+        pairs = zip(self.features(out), known or self.features(target), self.weights, strict=True)
         return sum(((a - b).square() * w).sum(1).mean((1, 2)) for a, b, w in pairs)
 
 

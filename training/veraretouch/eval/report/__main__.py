@@ -40,38 +40,42 @@ PARTS: dict[str, Callable[[Context], Part]] = {
     "masks": sliders.masks, "answers": words.answers, "elements": words.elements, "prompts": words.prompts,
     "latents": latents_or_parameters.compare,
 }  # fmt: skip
+TOOLS = ("stLpips", "preference")
 # Of each part: which of the settings and of the tools it depends on.
 NEEDS = {
-    "fivek": ("tools",), "auto": ("auto", "tools"), "style": ("style", "tools"), "param": ("param", "tools"), "reference": ("reference",),
+    "fivek": TOOLS, "auto": ("auto", *TOOLS), "style": ("style", *TOOLS), "param": ("param", "stLpips"), "reference": ("reference",),
     "masks": ("masks",), "answers": ("auto", "style", "param"), "elements": ("elements",), "prompts": ("prompts",),
     "latents": ("auto", "style", "probe"),
 }  # fmt: skip
 TRAINING = FILE.parents[1]
 
 
-def load_tools(config: dict, work: Path) -> tuple[dict[str, Callable], list[str]]:
-    """Metrics with weights, and in words which are missing."""
+def load_tools(config: dict, work: Path) -> tuple[dict[str, Callable], dict[str, str], dict[str, str]]:
+    """Metrics with weights; of each an identity that changes with its weights; of those that are missing the reason, in words."""
     tools: dict[str, Callable] = {}
-    missing = []
+    identity, missing = dict.fromkeys(TOOLS, ""), {}
     try:
-        tools["stLpips"] = load_st_lpips()
+        tools["stLpips"], identity["stLpips"] = load_st_lpips(), "stlpips-pytorch 0.0.2"
     except MetricError as error:
-        missing.append(str(error))
+        missing["stLpips"] = str(error)
     path = work / config["preference"]
     if path.exists():
-        tools["preference"] = load_preference(path).score
+        tools["preference"], identity["preference"] = load_preference(path).score, digest(path.read_bytes())
     else:
-        missing.append(f"The preference score was not computed: {config['preference']} is not in the work folder. Train it with `python -m veraretouch.train.preference`.")
-    return tools, missing
+        missing["preference"] = (
+            f"The preference score was not computed: {config['preference']} is not in the work folder. "
+            "Train it with `python -m veraretouch.train.preference`."
+        )
+    return tools, identity, missing
 
 
-def key_of(context: Context, part: str, identity: str) -> str:
-    """What a part's result depends on, besides the subject. identity: of the tools' weights."""
+def key_of(context: Context, part: str) -> str:
+    """What a part's result depends on, besides the subject."""
     config = context.config
     told = [config["version"], part, str(context.count), str(config["perceptual"])]
     for need in NEEDS[part]:
-        if need == "tools":
-            told.append(identity)
+        if need in TOOLS:
+            told.append(context.identity[need])
         elif need == "probe":
             told.append(json.dumps(config["probe"], sort_keys=True))
         else:
@@ -79,24 +83,19 @@ def key_of(context: Context, part: str, identity: str) -> str:
     return digest(*told)
 
 
-def measure(context: Context, name: str, identity: str, missing: list[str]) -> Part:
-    """One part, from the disk where it was measured before. A part with something missing is measured again next time."""
-    path = context.subject.kept / f"part-{name}-{key_of(context, name, identity)}.json"
+def measure(context: Context, name: str, missing: dict[str, str]) -> Part:
+    """One part, from the disk where it was measured before; one that could not be measured whole is measured again next time."""
+    path = context.subject.kept / f"part-{name}-{key_of(context, name)}.json"
     if path.exists():
-        return Part.from_json(json.loads(path.read_text()))
-    began = time.time()
-    part = PARTS[name](context)
-    print(f"{name}: {time.time() - began:.0f} s", flush=True)
-    if "tools" in NEEDS[name]:
-        part.missing += missing
-    if not part.missing:
-        write_json(path, part.as_json(), indent=None)
+        part = Part.from_json(json.loads(path.read_text()))
+    else:
+        began = time.time()
+        part = PARTS[name](context)
+        print(f"{name}: {time.time() - began:.0f} s", flush=True)
+        if not part.missing:
+            write_json(path, part.as_json(), indent=None)
+    part.missing += [missing[tool] for tool in TOOLS if tool in NEEDS[name] and tool in missing]
     return part
-
-
-def _identity(work: Path, config: dict, tools: dict) -> str:
-    path = work / config["preference"]
-    return digest(*sorted(tools), path.read_bytes() if path.exists() else b"")
 
 
 def run(a: argparse.Namespace) -> dict:
@@ -106,16 +105,15 @@ def run(a: argparse.Namespace) -> dict:
     if unknown := sorted(set(names) - {*PARTS, "scaling"}):
         raise DataError(f"There is no part {unknown[0]!r}; parts are {', '.join(PARTS)} and scaling. Nothing was measured.")
     kept = a.work / "report"
-    tools, missing = load_tools(config, a.work)
-    identity = _identity(a.work, config, tools)
+    tools, identity, missing = load_tools(config, a.work)
     benches, began = Benches(a.data, a.work), time.time()
     by_part: dict[str, list[Part]] = {name: [] for name in names if name != "scaling"}
     first: Context | None = None
     for reference in [a.reference, *(Path(c) for c in a.checkpoints.split(",") if c)]:
-        context = Context(Subject(a.bundle, reference, kept), benches, config, a.data, a.work, kept, a.count, tools)
+        context = Context(Subject(a.bundle, reference, kept), benches, config, a.data, a.work, kept, a.count, tools, identity)
         first = first or context
         for name in by_part:
-            by_part[name].append(measure(context, name, identity, missing))
+            by_part[name].append(measure(context, name, missing))
     found = {key: figure for seeds in by_part.values() for key, figure in figures(seeds).items()}
     parts = [seeds[0] for seeds in by_part.values()]
     if not a.only or "scaling" in names:

@@ -46,8 +46,10 @@ NOTES = [
 ]  # fmt: skip
 
 
-def measure(out: torch.Tensor, target: torch.Tensor, before: torch.Tensor, tools: dict[str, Callable], perceptual: bool) -> dict[str, float]:
-    """Pictures [H, W, 3] in [0, 1] -> figures of one photo."""
+def measure(
+    out: torch.Tensor, target: torch.Tensor, before: torch.Tensor, tools: dict[str, Callable], perceptual: bool, known=None
+) -> dict[str, float]:  # fmt: skip
+    """Pictures [H, W, 3] in [0, 1] -> figures of one photo. known: ST-LPIPS' features of the target."""
     a, b, c = (x[None].permute(0, 3, 1, 2).contiguous() for x in (out, target, before))
     found = {"psnr": min(CAP, psnr(a, b).item()), "ssim": ssim(a, b).item(), "l1": l1(a, b).item(), "gmsd": gmsd(a, b).item()}
     found["gain"] = found["psnr"] - min(CAP, psnr(c, b).item())
@@ -55,7 +57,7 @@ def measure(out: torch.Tensor, target: torch.Tensor, before: torch.Tensor, tools
     found |= {f"hist{name}": value.item() for name, value in intersections(a, b).items()}
     found["overEdited"] = float(found["deltaE"] > delta_e(before[None], target[None]).item())
     if perceptual and "stLpips" in tools:
-        found["stLpips"] = tools["stLpips"](a, b).item()
+        found["stLpips"] = tools["stLpips"](a, b, known).item()
     if "preference" in tools:
         score = tools["preference"]
         found["preferred"] = float(score(a)[0] > score(c)[0])
@@ -73,42 +75,33 @@ def fill(part: Part, row: str, measured: list[dict[str, float]]) -> None:
         part.add(row, column, values, "p10" if column == "p10" else "share" if column in SHARES else "mean")
 
 
-def _levels(context: Context, pictures: list[torch.Tensor], part: Part) -> list[torch.Tensor] | None:
+def baselines(context: Context, befores: list[torch.Tensor], targets: list[torch.Tensor], name: str, part: Part) -> dict[str, list[dict]]:
+    """Method -> figures per photo of what needs no model of ours; kept from run to run when all of them could be measured."""
+    shown = b"".join((x * 255).round().to(torch.uint8).numpy().tobytes() for pair in zip(befores, targets, strict=True) for x in pair)
+    told = [context.config["version"], str(context.config["perceptual"]), *context.identity.values()]
+    path = context.kept / f"baselines-{name}-{digest(shown, *told)}.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    levels = None
     try:
-        return auto_levels(pictures)
+        levels = auto_levels(befores)
     except OracleError as error:
         part.missing.append(str(error))
-        return None
-
-
-def baselines(context: Context, befores: list[torch.Tensor], targets: list[torch.Tensor], name: str, part: Part) -> dict[str, list[dict]]:
-    """Method -> figures per photo of what needs no model of ours; kept from run to run."""
-    peer = Peer.load(context.data)
-    tools = "".join(sorted(context.tools))
-    shown = b"".join((x * 255).round().to(torch.uint8).numpy().tobytes()[:4096] for x in befores)
-    path = context.kept / f"baselines-{name}-{digest(context.config['version'], tools, str(context.config['perceptual']), shown)}.json"
-    if path.exists():
-        kept = json.loads(path.read_text())
-        part.missing += kept["missing"]
-        return kept["methods"]
-
-    def lut(rgb: torch.Tensor) -> torch.Tensor:
-        weights = peer.weights(rgb.permute(2, 0, 1)[None])
-        return peer.apply(rgb.reshape(1, -1, 3), weights)[0].view_as(rgb)
-
-    missing = len(part.missing)
-    outs = {"nothing": befores, "autoContrast": map(auto_contrast, befores), "lut3d": map(lut, befores)}
-    outs["rawTherapee"] = _levels(context, befores, part)
-    found = {
-        method: [
-            measure(out, target, before, context.tools, i < context.config["perceptual"])
-            for i, (out, target, before) in enumerate(zip(pictures, targets, befores, strict=True))
-        ]
-        for method, pictures in outs.items() if pictures is not None
-    }  # fmt: skip
-    reasons = part.missing[missing:]
-    if not reasons:
-        write_json(path, {"methods": found, "missing": reasons}, indent=None)
+    peer, found = Peer.load(context.data), {}
+    for i, (before, target) in enumerate(zip(befores, targets, strict=True)):
+        weights = peer.weights(before.permute(2, 0, 1)[None])
+        outs = {
+            "nothing": before, "autoContrast": auto_contrast(before),
+            "lut3d": peer.apply(before.reshape(1, -1, 3), weights)[0].view_as(before),
+        }  # fmt: skip
+        if levels is not None:
+            outs["rawTherapee"] = levels[i]
+        perceptual = i < context.config["perceptual"]
+        known = context.tools["stLpips"].features(target.permute(2, 0, 1)[None]) if perceptual and "stLpips" in context.tools else None
+        for method, out in outs.items():
+            found.setdefault(method, []).append(measure(out, target, before, context.tools, perceptual, known))
+    if levels is not None:
+        write_json(path, found, indent=None)
     return found
 
 

@@ -110,7 +110,8 @@ def _result(row: dict) -> GenerationResult:
 
 @dataclass
 class Context:
-    """What parts work on. count: at most so many examples of each set; tools: metrics with weights, loaded once."""
+    """What parts work on. count: at most so many examples of each set; tools: metrics with weights, loaded once; identity: what
+    stands for those weights."""
 
     subject: Subject
     benches: Benches
@@ -120,7 +121,7 @@ class Context:
     kept: Path
     count: int = 0
     tools: dict[str, Callable] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
+    identity: dict[str, str] = field(default_factory=dict)
 
     def numbers(self, name: str) -> range:
         """Numbers of a set's entries that are to be measured."""

@@ -1,0 +1,147 @@
+"""The report from end to end on the tiny bundle: files whole, second runs from the disk, seeds, missing pieces, errors."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from veraretouch.data.files import DataError
+from veraretouch.eval import rawtherapee_auto
+from veraretouch.eval.benches import Benches, pack, save_benches
+from veraretouch.eval.rawtherapee_check import OracleError
+from veraretouch.eval.report import __main__ as report
+from veraretouch.eval.report import subject as subjects
+from veraretouch.export.check import save_reference
+from veraretouch.export.tiny import write_tiny_bundle
+
+torch.set_num_threads(1)
+SIDE = 64
+CONFIG = """
+version = "1"
+perceptual = 1
+preference = "preference/last.pt"
+counts = { auto = 2, style = 0, param = 3, masks = 2, reference = 2, elements = 2, prompts = 0 }
+worst = { count = 3, learnt = [["", "Everything is random"]] }
+[[target]]
+figure = "param.head.psnr"
+what = "Param, head"
+least = 0.0
+[[target]]
+figure = "masks.L.head"
+what = "mask L"
+least = 99.0
+[[target]]
+figure = "elements.allRight.value"
+what = "elements"
+least = 0.7
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    stored, _ = write_tiny_bundle(folder / "bundle")
+    save_reference(stored, folder / "reference.pt")
+    generator = torch.Generator().manual_seed(1)
+    photos = torch.randint(0, 256, (3, SIDE, SIDE, 3), generator=generator, dtype=torch.uint8)
+    np.save(folder / "photos.npy", photos.numpy())
+    (folder / "photos.json").write_text(json.dumps({f"{n}.jpg": ["test", "open"] for n in "abc"}))
+    settings = [0] * 38
+    settings[0], settings[13], settings[20] = 20, 30, -40
+    lut = torch.rand(9, 9, 9, 3, generator=generator)
+    save_benches({
+        "version": 1, "style": [], "masks": [0, 1], "elements": ["x.jpg"], "prompts": [],
+        "auto": [{"photo": "a.jpg", "kind": "raw", "params": [5 * v for v in settings]}, {"photo": "b.jpg", "kind": "inverse", "lut": pack(lut)}],
+        "param": [{"photo": f"{n}.jpg", "params": settings} for n in "abc"],
+        "reference": [{"photo": "a.jpg", "other": "b.jpg", "params": settings}, {"photo": "b.jpg", "other": "c.jpg", "params": settings}],
+    }, folder / "benches.json")  # fmt: skip
+    (folder / "evaluation.toml").write_text(CONFIG)
+    return folder
+
+
+def _arguments(world: Path, **more) -> argparse.Namespace:
+    told = {
+        "bundle": world / "bundle", "reference": world / "reference.pt", "config": world / "evaluation.toml", "data": world, "work": world,
+        "out": world / "out", "only": "param,masks,reference,elements", "count": 0, "checkpoints": "", "threads": 1,
+    }  # fmt: skip
+    return argparse.Namespace(**(told | more))
+
+
+@pytest.fixture(autouse=True)
+def _own_sets(world, monkeypatch):
+    monkeypatch.setattr(report, "Benches", lambda data, work: Benches(data, work, world / "benches.json"))
+
+
+def test_both_files_are_written_and_a_second_run_reads_from_the_disk(world, monkeypatch):
+    first = report.run(_arguments(world))
+    kept = json.loads((world / "out" / "report.json").read_text())
+    assert kept["figures"] == first["figures"]
+    assert [row["verdict"] for row in kept["targets"]] == ["met", "missed", "not measured"]
+    assert {"param.model.psnr", "masks.LGS.encoded", "reference.model.psnr"} <= set(kept["figures"])
+    assert kept["figures"]["param.model.psnr"]["n"] == 3
+    assert "captioned photos are missing" in kept["missing"]["elements"][0]
+    html = (world / "out" / "report.html").read_text()
+    assert "captioned photos are missing" in html
+    assert "Everything is random" in html
+
+    def never(*_, **__):
+        raise AssertionError("generated again")
+
+    monkeypatch.setattr(subjects, "generate_many", never)
+    monkeypatch.setitem(report.PARTS, "param", never)
+    assert report.run(_arguments(world))["figures"] == first["figures"]
+    # Fewer examples are another measurement.
+    with pytest.raises(AssertionError, match="generated again"):
+        report.run(_arguments(world, count=1, only="param"))
+
+
+def test_seeds_stand_beside_each_other(world):
+    stored = torch.load(world / "reference.pt", weights_only=False)
+    with torch.no_grad():
+        stored.renderer.out_layer.bias += 0.4
+    save_reference(stored, world / "second.pt")
+    both = report.run(_arguments(world, checkpoints=str(world / "second.pt"), only="param"))["figures"]["param.head.psnr"]
+    one = report.run(_arguments(world, only="param"))["figures"]["param.head.psnr"]
+    assert both["seeds"][0] == one["value"]
+    assert both["seeds"][1] != both["seeds"][0]
+    assert both["value"] == pytest.approx(sum(both["seeds"]) / 2, abs=1e-4)
+
+
+def test_answers_are_those_of_the_bundle(world):
+    subject = subjects.Subject(world / "bundle", world / "reference.pt", world / "kept")
+    pictures = [torch.rand(SIDE, SIDE, 3, generator=torch.Generator().manual_seed(n)) for n in range(3)]
+    fresh, again = (subject.answers("style", pictures, ["warm", "cool", "warm"]) for _ in range(2))
+    for a, b in zip(fresh, again, strict=True):
+        assert a.fields == b.fields
+        assert np.allclose(a.latents, b.latents, atol=1e-6)
+    other = subject.answers("style", pictures, ["warm", "warm", "warm"])
+    assert not np.allclose(other[1].latents, fresh[1].latents, atol=1e-3)
+    rgb = torch.rand(70_000, 3)
+    whole = subject.models.renderer(rgb[None], torch.from_numpy(fresh[0].latents)[None])[0]
+    assert torch.allclose(subject.render(rgb, fresh[0].latents), whole, atol=1e-6)
+
+
+def test_what_cannot_be_measured_is_said(world, tmp_path):
+    with pytest.raises(DataError, match="no part 'fivk'"):
+        report.run(_arguments(world, only="fivk"))
+    with pytest.raises(DataError, match="export.restore"):
+        report.run(_arguments(world, reference=world / "none.pt"))
+    with pytest.raises(DataError, match="photos.json"):
+        report.run(_arguments(world, work=tmp_path))
+
+
+def test_rawtherapee_is_not_needed(monkeypatch):
+    monkeypatch.setattr(rawtherapee_auto.shutil, "which", lambda _: None)
+    with pytest.raises(OracleError, match="apt-get install rawtherapee"):
+        rawtherapee_auto.auto_levels([torch.rand(8, 8, 3)])
+
+
+@pytest.mark.skipif(not rawtherapee_auto.installed(), reason="rawtherapee-cli is not installed")
+def test_rawtherapee_brightens_what_is_dark():
+    dark = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(1)) * 0.3
+    neutral = rawtherapee_auto.auto_levels([dark], rawtherapee_auto.profile(None))[0]
+    assert (neutral - dark).abs().max() < 1.01 / 255
+    assert rawtherapee_auto.auto_levels([dark])[0].mean() > dark.mean() + 0.1
