@@ -1,9 +1,10 @@
 """Compares a bundle, run by onnxruntime from its files alone, with PyTorch.
 
-    python -m veraretouch.export.check --bundle DIR [--reference FILE] [--prompts 50] [--json FILE]
+    python -m veraretouch.export.check --bundle DIR [--reference FILE] [--prompts 50] [--device node|wasm] [--json FILE]
 
 Without --reference the answers are compared with the bundle's own parity.json. With it (the file
-that `save_reference` wrote at the export) with fresh PyTorch answers to that many prompts.
+that `save_reference` wrote at the export) with fresh PyTorch answers to that many prompts. On "wasm" weights that a graph dequantises itself are widened first, as PyTorch has them; on "node" onnxruntime may
+multiply them as they are stored, with activations rounded.
 """
 
 from __future__ import annotations
@@ -136,12 +137,13 @@ def main() -> int:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--reference", type=Path, help="file that save_reference wrote; trusted")
     parser.add_argument("--prompts", type=int, default=50)
+    parser.add_argument("--device", choices=("node", "wasm"), default="node", help="whose files are run, and how")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     try:
-        runner = BundleRunner(args.bundle, args.threads)
+        runner = BundleRunner(args.bundle, args.threads, args.device)
         if args.reference:
             # The file is our own export's; unpickling runs code, hence "trusted" in the help.
             models = torch.load(args.reference, weights_only=False)

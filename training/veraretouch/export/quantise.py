@@ -4,9 +4,9 @@
         [--count 20] [--timed 6] [--forms NAME ...] [--measure-only]
 
 Every form is put into a copy of the bundle, which the product's own program (scripts/answer-prompts.mjs; onnxruntime-node,
-onnxruntime-web) answers held-out prompts with, beside the bundle as it is: its weights widened to float32. Node with a graphics
-processor is not needed: for "webgpu" the same graph is judged on the CPU, and the time stands for by the
-bytes that the device holds. DIR2 and the table (FILE and FILE with .md) are written whole or not at all.
+onnxruntime-web) answers held-out prompts with, beside the bundle as it is: its weights widened to float32. No graphics processor
+is needed: for "webgpu" a graph is judged as Node computes it, and in place of time the bytes count that the device holds.
+DIR2 and the table (FILE and FILE with .md) are written whole or not at all.
 """
 
 from __future__ import annotations

@@ -110,6 +110,9 @@ class BundleRunner:
             options.log_severity_level = 3
             for key, value in KEEP_SUMS.items():
                 options.add_session_config_entry(key, value)
+            # As the product has it: see ortSessionOptions in src/inference/backend.ts.
+            if self.device == "wasm":
+                options.add_session_config_entry("session.disable_quant_qdq", "1")
             files = self.manifest["graphs"][graph]
             path = self.folder / files.get(self.device, files["default"])
             self._sessions[graph] = onnxruntime.InferenceSession(
