@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 import torch
 
+from veraretouch.data.features import SemanticEncoder
 from veraretouch.export.bundle import write_checksums
 from veraretouch.export.check import cosine
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save
 from veraretouch.export.llm import DecoderShape, build_decoder
 from veraretouch.export.reference import generate
-from veraretouch.export.restore import Restored, Weights, language_model
+from veraretouch.export.restore import UNUSED, Restored, Weights, language_model, layout_of, vision_of
 from veraretouch.export.runner import BundleRunner
+from veraretouch.export.storage import fold_batch_norms
+from veraretouch.models.layout import ImageTokens
+from veraretouch.models.tone import ToneEncoder
+from veraretouch.models.vlm import Vision
 from veraretouch.train.common import read_config, save_atomically
 from veraretouch.train.tone import load_networks
 
@@ -74,6 +79,20 @@ def test_the_whole_answers_as_the_bundle_does(restored, runner):
         got = generate(models.vlm, runner.dialogue, mode, **torch_given)
         assert got.token_ids == wanted.token_ids
         assert cosine(got.latents, wanted.latents) > 0.99999
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layout", [ImageTokens(spatial=False, overall=3), ImageTokens(tone=False, spatial=False)])
+def test_other_image_tokens_are_known_by_their_weights(layout):
+    torch.manual_seed(6)
+    tone = ToneEncoder(width=8, hidden=16, latent=4, fine=True) if layout.tone else None
+    vision = Vision(SemanticEncoder(256), tone, 12, 0.1, layout=layout)
+    picture = torch.rand(1, 3, 256, 256)
+    fold_batch_norms(vision, picture)
+    named = {n: v for n, v in vision.state_dict().items() if not n.startswith(UNUSED)}
+    assert layout_of(named, 12) == layout
+    again = vision_of(named, layout, 12, 4, 256)
+    assert torch.equal(again(picture), vision(picture))
 
 
 def test_decoder_weights_survive_both_storages(tmp_path):

@@ -31,6 +31,7 @@ from veraretouch.export.runner import dialogue_of, verify_checksums
 from veraretouch.export.storage import dequantise_rows, fold_batch_norms
 from veraretouch.models.effect import Effect
 from veraretouch.models.encoder import RetouchEncoder
+from veraretouch.models.layout import ImageTokens
 from veraretouch.models.param_head import ParamHead
 from veraretouch.models.renderer import Renderer
 from veraretouch.models.tone import ToneEncoder
@@ -155,14 +156,22 @@ def language_model(decoder: Weights, table: torch.Tensor, sizes: dict) -> nn.Mod
     return fill(LlamaModel(config), names, "decoder.onnx")
 
 
-def vision_of(weights: Weights, hidden: int, latent: int, size: int) -> Vision:
-    """Image encoder and tone encoder with their projectors, batch norms folded as they were when exported."""
-    named = weights.named()
-    tone = ToneEncoder(
-        width=len(named["tone.trunk.0.weight"]), hidden=len(named["tone.mix.0.bias"]), latent=latent,
-        fine=named["tone.trunk.0.weight"].shape[-1] == 8,
+def layout_of(named: dict[str, torch.Tensor], hidden: int) -> ImageTokens:
+    """Which image tokens a bundle's vision.onnx makes, by the weights that it holds."""
+    return ImageTokens(
+        semantic="projector.mean" in named, tone="tone.trunk.0.weight" in named, spatial="tone_spatial.mean" in named,
+        overall=len(named["tone_global.norm.weight"]) // hidden,
     )  # fmt: skip
-    vision = Vision(SemanticEncoder(size), tone, hidden, 1.0)
+
+
+def vision_of(named: dict[str, torch.Tensor], layout: ImageTokens, hidden: int, latent: int, size: int) -> Vision:
+    """Image encoder and tone encoder with their projectors, batch norms folded as they were when exported."""
+    tone = None
+    if layout.tone:
+        first = named["tone.trunk.0.weight"]
+        tone = ToneEncoder(len(first), len(named["tone.mix.0.bias"]), latent, fine=first.shape[-1] == 8)
+    semantic = SemanticEncoder(size) if layout.semantic or not layout.tone else None
+    vision = Vision(semantic, tone, hidden, 1.0, layout=layout)
     fold_batch_norms(vision, torch.rand(1, 3, size, size, generator=_generator()))
     return fill(vision, named, "vision.onnx", UNUSED)
 
@@ -245,16 +254,20 @@ class Restored:
         gain = adaptor.factor("shortcut.0.weight")
         words = style.named()
         heads, width = words["score.weight"].shape
-        style_projector = StyleProjector(self.hidden, 1 / gain, width, heads, self.manifest["focus"]["imageRow"])
+        seen = self.graph("vision").named()
+        layout = layout_of(seen, self.hidden)
+        style_projector = StyleProjector(self.hidden, 1 / gain, width, heads, layout.focus_row, layout.overall)
         effect = self.graph("effect").named("effect.")
         zones, values = len(effect["zones.2.bias"]), len(effect["pairs.4.bias"])
         widths = len(effect["pairs.0.bias"]), values, len(effect["mlp.1.bias"])
         dialogue = dialogue_of(self.bundle, self.manifest)
         size = self.manifest["preprocess"]["image"]["size"]
+        if layout.focus_row != self.manifest["focus"]["imageRow"]:
+            raise ExportError(f"bundle.json says that the factors' tokens begin at row {self.manifest['focus']['imageRow']}, vision.onnx has them at {layout.focus_row}. Nothing was written.")
         vlm = _Parts(
             lm=language_model(decoder, _table(embed), self.sizes), head=decoder.matrix("head"),
-            output_ids=torch.from_numpy(dialogue.output_ids.copy()), focus_row=self.manifest["focus"]["imageRow"],
-            vision=vision_of(self.graph("vision"), self.hidden, self.latent, size), param_projector=projector,
+            output_ids=torch.from_numpy(dialogue.output_ids.copy()), focus_row=layout.focus_row,
+            vision=vision_of(seen, layout, self.hidden, self.latent, size), param_projector=projector,
             adaptor=fill(Adaptor(self.hidden, self.latent, gain), adaptor.named(), "adaptor.onnx"),
             style_projector=fill(style_projector, words, "style.onnx"),
             effect=fill(Effect(self.hidden, 1.0, zones, *widths), effect, "effect.onnx"),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ...data.files import DataError, sha256_of, write_json
+from ...data.files import DataError, write_json
 from ...export.answer import GenerationResult
 from ...export.reference import generate_many
 from ...export.runner import dialogue_of
@@ -44,6 +44,12 @@ def resized(picture: torch.Tensor, size: int) -> torch.Tensor:
     return functional.interpolate(planes, (size, size), mode="bicubic", antialias=True).clamp(0, 1)[0]
 
 
+def weights_of(module: torch.nn.Module) -> str:
+    """A hash of a network's weights, whatever file they came in."""
+    state = module.state_dict()
+    return digest(*(part for name in sorted(state) for part in (name, state[name].contiguous().numpy().tobytes())))
+
+
 class Subject:
     """One set of networks. `fingerprint` stands for its weights and its bundle; answers are kept under it in `kept`."""
 
@@ -57,7 +63,7 @@ class Subject:
         self.dialogue = dialogue_of(bundle, self.manifest)
         self.size = self.manifest["preprocess"]["image"]["size"]
         self.reference_size = self.manifest["preprocess"]["reference"]["size"]
-        self.fingerprint = digest((bundle / "bundle.json").read_bytes(), sha256_of(reference))
+        self.fingerprint = digest((bundle / "bundle.json").read_bytes(), *map(weights_of, vars(self.models).values()))
         self.kept = kept / self.fingerprint
 
     def answers(
