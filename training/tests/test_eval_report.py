@@ -284,6 +284,7 @@ def test_a_probe_learns_settings_from_tokens_that_tell_them():
     generator = torch.Generator().manual_seed(4)
     tokens = torch.randn(80, 6, generator=generator)
     rgb = torch.rand(80, 12, 3, generator=generator) * 0.6 + 0.1
+    rgb[:, :2] = torch.tensor([[0.0], [1.0]])
     said = torch.zeros(80, 38)
     said[:, 0] = 0.15 * torch.tanh(tokens[:, 0])
     after = as_settings(torch.atanh(said), rgb)

@@ -54,7 +54,12 @@ def plan_tokens(subject: Subject, items: list[Item], task: str, batch: int = 32)
 
 def as_settings(said: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
     """What a probe says [B, 38] (any size), carried out by the engine on [B, N, 3]."""
-    return develop(rgb, torch.tanh(said))
+    params = torch.tanh(said)
+    if params.requires_grad:
+        # At the ends of the gamut some curves have no slope: not a number in one set of several hundred, which then rests for a step.
+        params.register_hook(lambda slope: torch.nan_to_num(slope, 0.0, 0.0, 0.0))
+        rgb = rgb.clamp(1 / 255, 254 / 255)
+    return develop(rgb, params)
 
 
 def as_latents(renderer: nn.Module) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
