@@ -124,7 +124,7 @@ def run(a: argparse.Namespace) -> dict:
     meta = {
         "bundle": f"{first.subject.manifest['name']} {first.subject.manifest['version']}", "weights": first.subject.fingerprint,
         "seeds": len(next(iter(by_part.values()), [])), "examples": "as configured" if not a.count else f"at most {a.count} of each set",
-        "intervals": "95 %, percentile bootstrap over photos, 1,000 draws, seed 20", "test sets": "training/data/benches.json",
+        "intervals": "95 % over photos: expanded percentile bootstrap, seed 20; for shares of photos Clopper and Pearson", "test sets": "training/data/benches.json",
         "measured in": f"{time.time() - began:.0f} s (what was measured before is read from the disk)",
     }  # fmt: skip
     report = {

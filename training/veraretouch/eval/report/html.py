@@ -161,7 +161,7 @@ def page(meta: dict, parts: list[Part], found: dict[str, dict], judged: list[dic
 <h1>Evaluation of {escape(str(meta.get("bundle", "a bundle")))}</h1>
 <div class="scroll"><table>{told}</table></div><nav><ul>{contents}</ul></nav>
 <section id="targets"><h2>Targets</h2><p>{counts[MET]} met, {counts[MISSED]} missed, {counts[UNMEASURED]} not measured. A figure is judged by its value; "within the interval"
-says that the 95 % interval (percentile bootstrap over photos, seeded) reaches across the target.</p>{_judged(judged, parts)}</section>
+says that the 95 % interval (over photos) reaches across the target.</p>{_judged(judged, parts)}</section>
 {"".join(_section(p, found, judged) for p in parts)}
 <section id="worst"><h2>The {len(worst)} worst answers</h2><p class="notes">Smallest gain over doing nothing, of FiveK, Auto and Style.</p>{lesson}{cases}</section>
 </body></html>
