@@ -146,6 +146,7 @@ def test_measures_of_a_picture_by_hand():
 def test_sentences_are_split_by_section_and_full_stop():
     first = {"plan.light": "Lift the shadows. Keep 2.5 stops, more.", "plan.globalColor": "Leave as is"}
     assert sentences(first) == {"lift the shadows", "keep 2.5 stops, more", "leave as is"}
+    assert sentences({"plan.light": "Raise it by 12. Leave as is. L 2.5."}) == {"raise it by 12", "leave as is", "l 2.5"}
     common = most_repeated([first, {"plan.light": "Leave as is. Leave as is."}, {"plan.light": ""}])
     assert common[0] == ("leave as is", 2)
 
@@ -155,7 +156,10 @@ def test_names_in_answers_and_captions():
     assert named("A dog, people and grass", names) == ["dog", "people", "grass"]
     assert named("Two brown dogs, a hot dog", names) == ["dog", "hot dog"]
     assert named("Mostly orange and gray tones, dark", names) == []
-    assert named("Wheels", names) == []
+    # No list knows it, but it was said.
+    assert named("Dog, a living room", names) == ["dog", "room"]
+    assert named("Hot dogs, the hot dog", names) == ["hot dog"]
+    assert named("Dog, , and .", names) == ["dog"]
     captions = ["a man and two puppies run", "a brown doggy"]
     assert in_captions("dog", captions, {"dog": ["puppies"]})
     assert not in_captions("dog", captions, {})
