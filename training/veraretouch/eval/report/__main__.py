@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from ...data.files import DataError, write_json, write_whole
+from ...data.files import TABLES, DataError, write_json, write_whole
 from ...models.preference import load_preference
 from ...train.common import read_config
 from .. import latents_or_parameters
@@ -47,6 +48,14 @@ NEEDS = {
     "masks": ("masks",), "answers": ("auto", "style", "param"), "elements": ("elements",), "prompts": ("prompts",),
     "latents": ("auto", "style", "probe"),
 }  # fmt: skip
+# Of each part: the files it reads besides the test sets. Caches stand by their shape and names, the rest by content.
+READS = {
+    **{name: ("work/photos",) for name in ("auto", "style", "param", "reference", "masks", "answers")}, "fivek": (),
+    "elements": ("work/flickr", "work/captions.json", "tables/nouns.json"), "prompts": ("work/photos", "tables/prompts.json"),
+    "latents": ("work/photos", "work/instructions.json"),
+}  # fmt: skip
+# Raised for a part whose code measures differently; `version` of the configuration is for all of them.
+REVISION = {"elements": 2}
 TRAINING = FILE.parents[1]
 
 
@@ -69,17 +78,32 @@ def load_tools(config: dict, work: Path) -> tuple[dict[str, Callable], dict[str,
     return tools, identity, missing
 
 
+def identity_of(work: Path, name: str) -> str:
+    """What stands for an entry of READS; empty where there is no such file, which the part then says itself."""
+    place, file = name.split("/")
+    path = (work if place == "work" else TABLES) / file
+    if path.suffix:
+        return digest(path.read_bytes()) if path.exists() else ""
+    index, cache = path.with_suffix(".json"), path.with_suffix(".npy")
+    if not index.exists() or not cache.exists():
+        return ""
+    # A cache of the same photos at another size is another cache; its gigabytes are not read for that.
+    return digest(index.read_bytes(), str(np.load(cache, mmap_mode="r").shape))
+
+
 def key_of(context: Context, part: str) -> str:
     """What a part's result depends on, besides the subject."""
     config = context.config
-    told = [config["version"], part, str(context.count), str(config["perceptual"])]
+    told = [config["version"], part, str(REVISION.get(part, 1)), str(context.count), str(config["perceptual"])]
+    told += [identity_of(context.work, name) for name in READS[part]]
     for need in NEEDS[part]:
         if need in TOOLS:
             told.append(context.identity[need])
         elif need == "probe":
             told.append(json.dumps(config["probe"], sort_keys=True))
         else:
-            told.append(f"{config['counts'][need]} {digest(json.dumps(context.benches.table[need]))}")
+            every = config["counts"].get("every_prompt", 1) if need == "prompts" else 1
+            told.append(f"{config['counts'][need]} {every} {digest(json.dumps(context.benches.table[need]))}")
     return digest(*told)
 
 
