@@ -19,7 +19,7 @@ from veraretouch.eval.report.pictures import COLUMNS, fill, measure
 from veraretouch.eval.report.results import Column, Part, Sample, Table, figures
 from veraretouch.eval.report.scaling import scaling
 from veraretouch.eval.report.subject import grid, resized
-from veraretouch.eval.report.targets import MET, MISSED, UNMEASURED, judge, shortfall
+from veraretouch.eval.report.targets import MET, MISSED, UNMEASURED, judge, shortfall, tally
 from veraretouch.eval.report.words import complete, in_captions, most_repeated, named, sentences
 from veraretouch.eval.report.worst import chosen, jpeg
 from veraretouch.train.common import read_config
@@ -44,6 +44,8 @@ def test_targets_are_judged_both_ways():
     assert [r.get("sure") for r in rows[:8]] == [True, False, False, True] * 2
     assert shortfall(rows[9]) == "10 of the 11 samples asked for"
     assert shortfall(rows[10]) == shortfall(rows[8]) == ""
+    assert tally(rows) == "5 met, 4 missed, 1 not measured, 1 measured with fewer samples or seeds than the target asks for"
+    assert tally(rows[:1]) == "1 met, 0 missed, 0 not measured"
     with pytest.raises(DataError, match="either"):
         judge([{"figure": "a"}], found)
 

@@ -162,6 +162,16 @@ def test_what_cannot_be_measured_is_said(world, tmp_path):
         report.run(_arguments(world, only="fivk"))
     with pytest.raises(DataError, match="export.restore"):
         report.run(_arguments(world, reference=world / "none.pt"))
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(DataError, match="cannot be read as a bundle and its networks.*Nothing was measured"):
+        report.run(_arguments(world, reference=tmp_path / "junk.pt"))
+    torch.save({"average": {}}, tmp_path / "stage.pt")
+    with pytest.raises(DataError, match="holds no network 'vlm'"):
+        report.run(_arguments(world, reference=tmp_path / "stage.pt"))
+    for content in ('{"answer": ', "{}", "[]"):
+        (tmp_path / "bundle.json").write_text(content)
+        with pytest.raises(DataError, match="check the bundle's files against SHA256SUMS"):
+            report.run(_arguments(world, bundle=tmp_path))
     with pytest.raises(DataError, match="photos.json"):
         report.run(_arguments(world, work=tmp_path))
 

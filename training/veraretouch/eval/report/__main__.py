@@ -33,7 +33,7 @@ from .html import page
 from .results import Part, figures
 from .scaling import scaling
 from .subject import Context, Subject, digest
-from .targets import judge, shortfall
+from .targets import judge, shortfall, tally
 from .worst import chosen, sheet
 
 PARTS: dict[str, Callable[[Context], Part]] = {
@@ -152,7 +152,7 @@ def run(a: argparse.Namespace) -> dict:
         "measured in": f"{time.time() - began:.0f} s (what was measured before is read from the disk)",
     }  # fmt: skip
     report = {
-        "meta": meta, "targets": [{k: v for k, v in row.items() if k != "figureFound"} | {"short": shortfall(row) or None} for row in judged],
+        "meta": meta, "tally": tally(judged), "targets": [{k: v for k, v in row.items() if k != "figureFound"} | {"short": shortfall(row) or None} for row in judged],
         "figures": {key: _rounded(figure) for key, figure in found.items()},
         "missing": {p.key: list(dict.fromkeys(p.missing)) for p in parts if p.missing},
         "tables": {p.key: [vars(t) for t in p.tables] for p in parts if p.tables},
@@ -192,7 +192,9 @@ def main() -> int:
     for row in report["targets"]:
         figure = report["figures"].get(row["figure"])
         limit = f">= {row['least']}" if "least" in row else f"<= {row['most']}"
-        print(f"{row['verdict']:12s} {row['what']:55s} {'-' if figure is None else figure['value']} (target {limit})")
+        lack = f", but {row['short']}" if row["short"] else ""
+        print(f"{row['verdict']:12s} {row['what']:55s} {'-' if figure is None else figure['value']} (target {limit}){lack}")
+    print(report["tally"])
     for part, reasons in report["missing"].items():
         print(f"{part}:", *reasons)
     print(f"wrote {a.out / 'report.json'} and {a.out / 'report.html'}")
