@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from veraretouch.eval.histograms import histogram, intersections, lightness, local_contrast, saturation
-from veraretouch.eval.intervals import IntervalError, estimate
+from veraretouch.eval.intervals import IntervalError, estimate, exact
 from veraretouch.eval.metrics import MetricError, gmsd
 from veraretouch.eval.perceptual import load_st_lpips
 
@@ -75,6 +75,32 @@ def test_intervals_cover_what_theory_says():
     # Most of 200 intervals hold the true mean.
     inside = [(e["low"] < 0 < e["high"]) for i in range(200) for e in [estimate([np.random.default_rng(i).normal(size=50)], draws=200)]]
     assert 0.87 < np.mean(inside) < 0.99
+
+
+def test_photos_that_all_agree_still_leave_a_doubt():
+    # Clopper and Pearson in closed form: (0.025)^(1 / n).
+    found = estimate([[1.0] * 14], "share")
+    assert (found["low"], found["high"]) == pytest.approx((0.025 ** (1 / 14), 1.0))
+    assert estimate([[0.0] * 1000], "share")["high"] == pytest.approx(1 - 0.025 ** (1 / 1000))
+    # 8 of 10, as printed in tables: 44.4 to 97.5 %.
+    assert exact(8, 10) == pytest.approx((0.4439, 0.9748), abs=1e-4)
+    # Claims that all agree: of twelve photos two made none.
+    found = estimate([[[3, 3]] * 10 + [[0, 0]] * 2], "ratio")
+    assert (found["low"], found["high"], found["n"]) == (pytest.approx(0.025 ** (1 / 10)), 1.0, 30)
+    with pytest.raises(IntervalError, match=r"in \[0, 1\]"):
+        estimate([[0.0, 1.5]], "share")
+
+
+def _held(draw, true, statistic, count, trials=200):
+    found = [estimate([draw(np.random.default_rng(i), count)], statistic, draws=1000) for i in range(trials)]
+    return np.mean([e["low"] <= true <= e["high"] for e in found])
+
+
+def test_intervals_of_few_photos_hold_the_truth_as_often_as_they_say():
+    assert _held(lambda rng, n: rng.normal(24, 5, n), 24, "mean", 6) > 0.90
+    assert _held(lambda rng, n: rng.normal(24, 5, n), 24, "mean", 14) > 0.92
+    assert _held(lambda rng, n: (rng.random(n) < 0.95).astype(float), 0.95, "share", 14) > 0.95
+    assert _held(lambda rng, n: (rng.random(n) < 0.995).astype(float), 0.995, "share", 200) > 0.95
 
 
 def test_intervals_of_shares_of_claims_are_over_photos():

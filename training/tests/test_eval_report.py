@@ -19,7 +19,7 @@ from veraretouch.eval.report.pictures import COLUMNS, fill, measure
 from veraretouch.eval.report.results import Column, Part, Sample, Table, figures
 from veraretouch.eval.report.scaling import scaling
 from veraretouch.eval.report.subject import grid, resized
-from veraretouch.eval.report.targets import MET, MISSED, UNMEASURED, judge, shortfall
+from veraretouch.eval.report.targets import MET, MISSED, UNMEASURED, judge, shortfall, tally
 from veraretouch.eval.report.words import complete, in_captions, most_repeated, named, sentences
 from veraretouch.eval.report.worst import chosen, jpeg
 from veraretouch.train.common import read_config
@@ -44,6 +44,8 @@ def test_targets_are_judged_both_ways():
     assert [r.get("sure") for r in rows[:8]] == [True, False, False, True] * 2
     assert shortfall(rows[9]) == "10 of the 11 samples asked for"
     assert shortfall(rows[10]) == shortfall(rows[8]) == ""
+    assert tally(rows) == "5 met, 4 missed, 1 not measured, 1 measured with fewer samples or seeds than the target asks for"
+    assert tally(rows[:1]) == "1 met, 0 missed, 0 not measured"
     with pytest.raises(DataError, match="either"):
         judge([{"figure": "a"}], found)
 
@@ -146,6 +148,7 @@ def test_measures_of_a_picture_by_hand():
 def test_sentences_are_split_by_section_and_full_stop():
     first = {"plan.light": "Lift the shadows. Keep 2.5 stops, more.", "plan.globalColor": "Leave as is"}
     assert sentences(first) == {"lift the shadows", "keep 2.5 stops, more", "leave as is"}
+    assert sentences({"plan.light": "Raise it by 12. Leave as is. L 2.5."}) == {"raise it by 12", "leave as is", "l 2.5"}
     common = most_repeated([first, {"plan.light": "Leave as is. Leave as is."}, {"plan.light": ""}])
     assert common[0] == ("leave as is", 2)
 
@@ -155,7 +158,10 @@ def test_names_in_answers_and_captions():
     assert named("A dog, people and grass", names) == ["dog", "people", "grass"]
     assert named("Two brown dogs, a hot dog", names) == ["dog", "hot dog"]
     assert named("Mostly orange and gray tones, dark", names) == []
-    assert named("Wheels", names) == []
+    # No list knows it, but it was said.
+    assert named("Dog, a living room", names) == ["dog", "room"]
+    assert named("Hot dogs, the hot dog", names) == ["hot dog"]
+    assert named("Dog, , and .", names) == ["dog"]
     captions = ["a man and two puppies run", "a brown doggy"]
     assert in_captions("dog", captions, {"dog": ["puppies"]})
     assert not in_captions("dog", captions, {})

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 
 from veraretouch.data.files import DataError
 from veraretouch.eval import rawtherapee_auto
-from veraretouch.eval.benches import Benches, pack, save_benches
+from veraretouch.eval.benches import SETS, Benches, pack, save_benches
 from veraretouch.eval.rawtherapee_check import OracleError
 from veraretouch.eval.report import __main__ as report
 from veraretouch.eval.report import subject as subjects
@@ -98,6 +100,37 @@ def test_both_files_are_written_and_a_second_run_reads_from_the_disk(world, monk
         report.run(_arguments(world, count=1, only="param"))
 
 
+def test_what_is_kept_depends_on_the_files_that_a_part_reads(world, tmp_path, monkeypatch):
+    assert set(report.READS) == set(report.PARTS)
+    for name in ("photos.npy", "photos.json"):
+        shutil.copy(world / name, tmp_path / name)
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    for name in ("prompts.json", "nouns.json"):
+        (tables / name).write_text("[]")
+    monkeypatch.setattr(report, "TABLES", tables)
+    context = SimpleNamespace(
+        config={"version": "1", "perceptual": 1, "probe": {}, "counts": dict.fromkeys(SETS, 2)},
+        count=0, work=tmp_path, identity=dict.fromkeys(report.TOOLS, ""),
+        benches=SimpleNamespace(table={name: [] for name in SETS}),
+    )  # fmt: skip
+
+    def changed(act) -> set[str]:
+        before = {part: report.key_of(context, part) for part in report.PARTS}
+        act()
+        return {part for part in report.PARTS if report.key_of(context, part) != before[part]}
+
+    assert changed(lambda: None) == set()
+    assert changed(lambda: (tables / "prompts.json").write_text("[1]")) == {"prompts"}
+    assert changed(lambda: (tables / "nouns.json").write_text("[1]")) == {"elements"}
+    assert changed(lambda: (tmp_path / "captions.json").write_text("{}")) == {"elements"}
+    assert changed(lambda: context.config["counts"].update(every_prompt=5)) == {"prompts"}
+    # The same photos at another size.
+    photos = np.load(tmp_path / "photos.npy")
+    assert changed(lambda: np.save(tmp_path / "photos.npy", photos[:, ::2, ::2])) == set(report.PARTS) - {"fivek", "elements"}
+    assert changed(lambda: monkeypatch.setitem(report.REVISION, "masks", 2)) == {"masks"}
+
+
 def test_seeds_stand_beside_each_other(world):
     stored = torch.load(world / "reference.pt", weights_only=False)
     with torch.no_grad():
@@ -129,6 +162,16 @@ def test_what_cannot_be_measured_is_said(world, tmp_path):
         report.run(_arguments(world, only="fivk"))
     with pytest.raises(DataError, match="export.restore"):
         report.run(_arguments(world, reference=world / "none.pt"))
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(DataError, match="cannot be read as a bundle and its networks.*Nothing was measured"):
+        report.run(_arguments(world, reference=tmp_path / "junk.pt"))
+    torch.save({"average": {}}, tmp_path / "stage.pt")
+    with pytest.raises(DataError, match="holds no network 'vlm'"):
+        report.run(_arguments(world, reference=tmp_path / "stage.pt"))
+    for content in ('{"answer": ', "{}", "[]"):
+        (tmp_path / "bundle.json").write_text(content)
+        with pytest.raises(DataError, match="check the bundle's files against SHA256SUMS"):
+            report.run(_arguments(world, bundle=tmp_path))
     with pytest.raises(DataError, match="photos.json"):
         report.run(_arguments(world, work=tmp_path))
 

@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from ...data.files import DataError, write_json, write_whole
+from ...data.files import TABLES, DataError, write_json, write_whole
 from ...models.preference import load_preference
 from ...train.common import read_config
 from .. import latents_or_parameters
@@ -32,7 +33,7 @@ from .html import page
 from .results import Part, figures
 from .scaling import scaling
 from .subject import Context, Subject, digest
-from .targets import judge, shortfall
+from .targets import judge, shortfall, tally
 from .worst import chosen, sheet
 
 PARTS: dict[str, Callable[[Context], Part]] = {
@@ -47,6 +48,14 @@ NEEDS = {
     "masks": ("masks",), "answers": ("auto", "style", "param"), "elements": ("elements",), "prompts": ("prompts",),
     "latents": ("auto", "style", "probe"),
 }  # fmt: skip
+# Of each part: the files it reads besides the test sets. Caches stand by their shape and names, the rest by content.
+READS = {
+    **{name: ("work/photos",) for name in ("auto", "style", "param", "reference", "masks", "answers")}, "fivek": (),
+    "elements": ("work/flickr", "work/captions.json", "tables/nouns.json"), "prompts": ("work/photos", "tables/prompts.json"),
+    "latents": ("work/photos", "work/instructions.json"),
+}  # fmt: skip
+# Raised for a part whose code measures differently; `version` of the configuration is for all of them.
+REVISION = {"elements": 2}
 TRAINING = FILE.parents[1]
 
 
@@ -69,17 +78,32 @@ def load_tools(config: dict, work: Path) -> tuple[dict[str, Callable], dict[str,
     return tools, identity, missing
 
 
+def identity_of(work: Path, name: str) -> str:
+    """What stands for an entry of READS; empty where there is no such file, which the part then says itself."""
+    place, file = name.split("/")
+    path = (work if place == "work" else TABLES) / file
+    if path.suffix:
+        return digest(path.read_bytes()) if path.exists() else ""
+    index, cache = path.with_suffix(".json"), path.with_suffix(".npy")
+    if not index.exists() or not cache.exists():
+        return ""
+    # A cache of the same photos at another size is another cache; its gigabytes are not read for that.
+    return digest(index.read_bytes(), str(np.load(cache, mmap_mode="r").shape))
+
+
 def key_of(context: Context, part: str) -> str:
     """What a part's result depends on, besides the subject."""
     config = context.config
-    told = [config["version"], part, str(context.count), str(config["perceptual"])]
+    told = [config["version"], part, str(REVISION.get(part, 1)), str(context.count), str(config["perceptual"])]
+    told += [identity_of(context.work, name) for name in READS[part]]
     for need in NEEDS[part]:
         if need in TOOLS:
             told.append(context.identity[need])
         elif need == "probe":
             told.append(json.dumps(config["probe"], sort_keys=True))
         else:
-            told.append(f"{config['counts'][need]} {digest(json.dumps(context.benches.table[need]))}")
+            every = config["counts"].get("every_prompt", 1) if need == "prompts" else 1
+            told.append(f"{config['counts'][need]} {every} {digest(json.dumps(context.benches.table[need]))}")
     return digest(*told)
 
 
@@ -124,11 +148,11 @@ def run(a: argparse.Namespace) -> dict:
     meta = {
         "bundle": f"{first.subject.manifest['name']} {first.subject.manifest['version']}", "weights": first.subject.fingerprint,
         "seeds": len(next(iter(by_part.values()), [])), "examples": "as configured" if not a.count else f"at most {a.count} of each set",
-        "intervals": "95 %, percentile bootstrap over photos, 1,000 draws, seed 20", "test sets": "training/data/benches.json",
+        "intervals": "95 % over photos: expanded percentile bootstrap, seed 20; for shares of photos Clopper and Pearson", "test sets": "training/data/benches.json",
         "measured in": f"{time.time() - began:.0f} s (what was measured before is read from the disk)",
     }  # fmt: skip
     report = {
-        "meta": meta, "targets": [{k: v for k, v in row.items() if k != "figureFound"} | {"short": shortfall(row) or None} for row in judged],
+        "meta": meta, "tally": tally(judged), "targets": [{k: v for k, v in row.items() if k != "figureFound"} | {"short": shortfall(row) or None} for row in judged],
         "figures": {key: _rounded(figure) for key, figure in found.items()},
         "missing": {p.key: list(dict.fromkeys(p.missing)) for p in parts if p.missing},
         "tables": {p.key: [vars(t) for t in p.tables] for p in parts if p.tables},
@@ -168,7 +192,9 @@ def main() -> int:
     for row in report["targets"]:
         figure = report["figures"].get(row["figure"])
         limit = f">= {row['least']}" if "least" in row else f"<= {row['most']}"
-        print(f"{row['verdict']:12s} {row['what']:55s} {'-' if figure is None else figure['value']} (target {limit})")
+        lack = f", but {row['short']}" if row["short"] else ""
+        print(f"{row['verdict']:12s} {row['what']:55s} {'-' if figure is None else figure['value']} (target {limit}){lack}")
+    print(report["tally"])
     for part, reasons in report["missing"].items():
         print(f"{part}:", *reasons)
     print(f"wrote {a.out / 'report.json'} and {a.out / 'report.html'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from .results import Column, Part, Table
-from .targets import MET, MISSED, UNMEASURED, shortfall
+from .targets import MET, MISSED, UNMEASURED, shortfall, tally
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d5d9de; --soft: #f3f5f7; --text: #1c2126; --dim: #5b6570; --met: #137a3b; --missed: #b3261e; }
@@ -151,7 +151,6 @@ def page(meta: dict, parts: list[Part], found: dict[str, dict], judged: list[dic
     links = [("targets", "Targets"), *((p.key, p.title) for p in parts), ("worst", f"The {len(worst)} worst answers")]
     contents = "".join(f'<li><a href="#{escape(k)}">{escape(t)}</a></li>' for k, t in links)
     told = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in meta.items())
-    counts = {kind: sum(r["verdict"] == kind for r in judged) for kind in (MET, MISSED, UNMEASURED)}
     cases = "".join(_case(i + 1, c) for i, c in enumerate(worst))
     lesson = "".join(f"<li>{escape(text)}</li>" for text in learnt)
     lesson = f"<h3>What they show</h3><ul>{lesson}</ul>" if lesson else '<p class="notes">Nobody has written down yet what these show.</p>'
@@ -160,8 +159,8 @@ def page(meta: dict, parts: list[Part], found: dict[str, dict], judged: list[dic
 <title>Evaluation of {escape(str(meta.get("bundle", "a bundle")))}</title><style>{STYLE}</style></head><body>
 <h1>Evaluation of {escape(str(meta.get("bundle", "a bundle")))}</h1>
 <div class="scroll"><table>{told}</table></div><nav><ul>{contents}</ul></nav>
-<section id="targets"><h2>Targets</h2><p>{counts[MET]} met, {counts[MISSED]} missed, {counts[UNMEASURED]} not measured. A figure is judged by its value; "within the interval"
-says that the 95 % interval (percentile bootstrap over photos, seeded) reaches across the target.</p>{_judged(judged, parts)}</section>
+<section id="targets"><h2>Targets</h2><p>{tally(judged)}. A figure is judged by its value; "within the interval"
+says that the 95 % interval (over photos) reaches across the target.</p>{_judged(judged, parts)}</section>
 {"".join(_section(p, found, judged) for p in parts)}
 <section id="worst"><h2>The {len(worst)} worst answers</h2><p class="notes">Smallest gain over doing nothing, of FiveK, Auto and Style.</p>{lesson}{cases}</section>
 </body></html>

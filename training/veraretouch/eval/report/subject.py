@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from torch.nn import functional
 
 from ...data.files import DataError, write_json
 from ...export.answer import GenerationResult
+from ...export.errors import ExportError
 from ...export.reference import generate_many
 from ...export.runner import dialogue_of
 from ..benches import Benches
 
+NETWORKS = ("vlm", "renderer", "encoder", "param_head")
 BATCH = 25
 # Every fourth pixel in both directions of a cached photo: where whole pictures are too slow.
 STEP = 4
@@ -58,11 +61,18 @@ class Subject:
             # A file of our own export, named on the command line; unpickling runs code, as the help says.
             self.models = torch.load(reference, weights_only=False)
             self.manifest = json.loads((bundle / "bundle.json").read_text())
+            self.dialogue = dialogue_of(bundle, self.manifest)
+            self.size = self.manifest["preprocess"]["image"]["size"]
+            self.reference_size = self.manifest["preprocess"]["reference"]["size"]
         except OSError as cause:
             raise DataError(f"{cause}. Nothing was measured; write the reference with `python -m veraretouch.export.restore`.") from cause
-        self.dialogue = dialogue_of(bundle, self.manifest)
-        self.size = self.manifest["preprocess"]["image"]["size"]
-        self.reference_size = self.manifest["preprocess"]["reference"]["size"]
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, EOFError, pickle.UnpicklingError, ExportError) as cause:
+            raise DataError(
+                f"{bundle} and {reference} cannot be read as a bundle and its networks ({type(cause).__name__}: {cause}). Nothing was measured; "
+                "check the bundle's files against SHA256SUMS, and write the reference anew with `python -m veraretouch.export.restore`."
+            ) from cause
+        if absent := [name for name in NETWORKS if not isinstance(getattr(self.models, name, None), torch.nn.Module)]:
+            raise DataError(f"{reference} holds no network {absent[0]!r}. Nothing was measured; write it with `python -m veraretouch.export.restore`.")
         self.fingerprint = digest((bundle / "bundle.json").read_bytes(), *map(weights_of, vars(self.models).values()))
         self.kept = kept / self.fingerprint
 

@@ -8,10 +8,11 @@ MET, MISSED, UNMEASURED = "met", "missed", "not measured"
 
 
 def judge(targets: list[dict], found: dict[str, dict]) -> list[dict]:
-    """[[target]] entries {"figure", "least" or "most", "what", "count"?, "seeds"?} -> the same with "verdict", "value" and the rest of the figure.
+    """[[target]] entries {"figure", "least" or "most", "what", "count"?, "seeds"?} -> the same with "verdict" and "figureFound".
 
     A figure meets its target by its value, not by its interval; "sure" tells whether the whole interval is on that side.
-    count: fewer samples than this leave the target unjudged; seeds likewise. Raises DataError for a target without a limit.
+    count, seeds: with fewer samples or seeds than these the figure still gets its verdict, "short" says that the target's own
+    conditions are not fulfilled (`shortfall` in words), and the report counts it as neither met nor missed. Raises DataError for a target without a limit.
     """
     rows = []
     for target in targets:
@@ -31,6 +32,14 @@ def judge(targets: list[dict], found: dict[str, dict]) -> list[dict]:
             }  # fmt: skip
         rows.append(row)
     return rows
+
+
+def tally(rows: list[dict]) -> str:
+    """How many judged targets are met, missed, measured under fewer conditions than asked for, and not measured, in words."""
+    counts = {kind: sum(r["verdict"] == kind and not r.get("short") for r in rows) for kind in (MET, MISSED, UNMEASURED)}
+    short = sum(bool(r.get("short")) for r in rows)
+    words = [f"{counts[MET]} met", f"{counts[MISSED]} missed", f"{counts[UNMEASURED]} not measured"]
+    return ", ".join(words + ([f"{short} measured with fewer samples or seeds than the target asks for"] if short else []))
 
 
 def shortfall(row: dict) -> str:
