@@ -107,7 +107,7 @@ def _grid(part: Part, found: dict[str, dict], judged: list[dict]) -> str:
             counts.add(found[key]["n"])
             text = cell(found[key], part.columns[c])
             if key in wanted:
-                text += f"<br><small>{_limit(wanted[key], part.columns[c])}:</small> {verdict(wanted[key])}"
+                text += f"<small class=ci>{_limit(wanted[key], part.columns[c])}:</small>{verdict(wanted[key])}"
             cells.append(text)
         if counts:
             rows.append([escape(label), *cells, ", ".join(map(str, sorted(counts, reverse=True)))])
