@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..data.features import INPUT_SIZE
 from ..data.shards import Maker
 from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
@@ -103,7 +102,9 @@ class SliderClaims:
 
 
 class Benchmark:
-    def __init__(self, models, dialogue: Dialogue, maker: Maker):
+    def __init__(self, models, dialogue: Dialogue, maker: Maker, size: int):
+        """size: of the square that the bundle's model sees."""
+        self.size = size
         self.models, self.dialogue, self.maker = models, dialogue, maker
         self.tallies = {mode: Tally() for mode in ("auto", "style", "param")}
         self.sliders = SliderClaims()
@@ -120,6 +121,7 @@ class Benchmark:
             results = generate_many(self.models.vlm, self.dialogue, mode, params=torch.stack([e.params for e in examples]))
         else:
             pictures = torch.stack([e.picture for e in examples]).permute(0, 3, 1, 2).float() / 255
+            pictures = torch.nn.functional.adaptive_avg_pool2d(pictures, self.size)
             texts = [e.meta["instruction"] for e in examples] if mode == "style" else None
             results = generate_many(self.models.vlm, self.dialogue, mode, images=pictures, instructions=texts)
         scores: dict[str, list[float]] = {"model": [], "nothing": []}
@@ -163,7 +165,7 @@ class Benchmark:
         fixed = leave_one_out([(pair.before, pair.after) for pair in pairs])
         for pair, mapped in zip(pairs, fixed, strict=True):
             before, after = (x.view(-1, 3) for x in (pair.before, pair.after))
-            picture = torch.nn.functional.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), INPUT_SIZE)[None]
+            picture = torch.nn.functional.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), self.size)[None]
             result = next(iter(generate_many(self.models.vlm, self.dialogue, "auto", images=picture)))
             out = self._render(before, torch.from_numpy(result.latents))
             self.tallies["auto"].add(result, "auto", before[:: len(before) // 8192], out[:: len(before) // 8192])
@@ -233,9 +235,10 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(a.threads or 2)
     models = torch.load(a.reference, weights_only=False)
-    dialogue = dialogue_of(a.bundle, json.loads((a.bundle / "bundle.json").read_text()))
+    manifest = json.loads((a.bundle / "bundle.json").read_text())
+    dialogue = dialogue_of(a.bundle, manifest)
     maker = Maker(read_config(a.config), a.data, a.work, "test", open_only=False)
-    benchmark = Benchmark(models, dialogue, maker)
+    benchmark = Benchmark(models, dialogue, maker, manifest["preprocess"]["image"]["size"])
     direct = None
     if a.tone:
         from ..models.tone import ToneEncoder
