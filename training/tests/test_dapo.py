@@ -72,11 +72,14 @@ def test_the_loss_is_the_mean_over_all_tokens_and_latents():
     """Worked by hand: an answer of three tokens and one of one, ratios 1 but for one token at 1.5 and one latent at 0.5."""
     old = Actions(torch.full((4,), -1.0), torch.zeros(2, 3), torch.tensor([0, 0, 0, 1]))
     new = Actions(old.tokens + torch.tensor([0, 0, math.log(1.5), 0]), torch.tensor([[0.0] * 3, [math.log(0.5), 0, 0]]), old.token_rows)
-    advantages, present = torch.tensor([1.0, -2.0]), torch.tensor([[1.0, 1, 0], [1, 1, 1]])
+    advantages, present = torch.tensor([[1.0, -2.0], [1.0, -2.0]]), torch.tensor([[1.0, 1, 0], [1, 1, 1]])
     loss, over = dapo_loss(new, old, advantages, present, 10.0, 0.2, 0.28, 2.0)
     tokens = 1 + 1 + 1.28 - 2  # the third is cut at 1.28
     latents = 2 * (1 + 1) + 2 * (-2 * 0.8 - 2 - 2)  # ratio 0.5 with A = -2: cut at 0.8
     assert loss.item() == pytest.approx(-(tokens + latents) / 10) and over == 2
+    # Words and latents are paid by themselves.
+    words, _ = dapo_loss(new, old, advantages * torch.tensor([[1.0], [0.0]]), present, 10.0, 0.2, 0.28, 2.0)
+    assert words.item() == pytest.approx(-tokens / 10)
 
 
 def test_long_answers_are_shaped():
@@ -124,7 +127,7 @@ def test_probabilities_of_sampling_and_of_teacher_forcing_are_the_same(tmp_path,
     # One pass over the same batch: every ratio is exactly 1, the loss is minus the mean advantage.
     advantages = torch.tensor([1.0, -0.5, 0.25, 0.0, 1.0, 2.0])
     count = action_count(rollouts, 2.0)
-    loss, over = dapo_loss(actions, actions.detached(), advantages, present, count, 0.2, 0.28, 2.0)
+    loss, over = dapo_loss(actions, actions.detached(), advantages.expand(2, -1), present, count, 0.2, 0.28, 2.0)
     share = sum(a * (len(r.fields) + 2 * float(r.present.sum())) for a, r in zip(advantages.tolist(), rollouts, strict=True)) / count
     assert loss.item() == pytest.approx(-share, abs=1e-6) and over == 0
 
@@ -194,7 +197,7 @@ def test_equal_groups_are_dropped_and_drawn_anew(tiny):
     # Three are drawn and one dropped; one is drawn instead, and dropped too.
     assert (groups.drawn, groups.dropped, len(groups.rollouts)) == (4, 2, 8)
     assert bool((groups.rewards.view(2, 4).std(1) > 0).all())
-    torch.testing.assert_close(groups.advantages.view(2, 4).mean(1), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(groups.advantages.view(2, 2, 4).mean(2), torch.zeros(2, 2), atol=1e-3, rtol=0)
     nothing = Sampler(tiny.model, tiny.dialogue, tiny.shards, judge, tiny_config(least_spread=1e9))("auto", 0)
     assert nothing is None
 
@@ -219,7 +222,7 @@ def test_several_passes_are_clipped_and_compared_with_the_first(tiny):
     after, _ = policy.score(groups.rollouts)
     assert figures["sampling_gap"] < 1e-4 and figures["clipped_actions"] > 0
     # What was worth more than its group has become likelier, what was worth less unlikelier.
-    moved = (after.tokens - before.tokens).detach() * groups.advantages[before.token_rows]
+    moved = (after.tokens - before.tokens).detach() * groups.advantages[0, before.token_rows]
     assert moved.mean() > 0
 
 

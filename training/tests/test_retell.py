@@ -23,6 +23,7 @@ from veraretouch.train.retell import (
     draw_mixtures,
     rendered,
     retell,
+    sure_names,
     take_perception,
     use_retold,
 )
@@ -74,7 +75,8 @@ def test_retold_answers_agree_with_their_own_pixels(step):
     assert len(answers) == len(told.latents) == len(told.effects) == len(step.shards)
     for task in ("auto", "style"):
         rows = torch.tensor(step.shards.rows(task))
-        for row, before, after, latents in zip(rows.tolist(), *rendered(step, rows, task), strict=True):
+        shown = rendered(step, rows, task)
+        for row, before, after, latents in zip(rows.tolist(), shown.before, shown.after, shown.latents, strict=True):
             assert torch.equal(told.latents[row], latents)
             assert told.effects[row].tolist() == pytest.approx(effects(change(before, after)))
             for fields in answers[row].values():
@@ -129,7 +131,7 @@ def test_retold_answers_are_put_in_place_of_the_composed_ones(step, tmp_path):
 
 def test_mixtures_are_drawn_for_a_share_of_the_styles_and_rendered(step):
     rows = torch.tensor(step.shards.rows("style"))
-    plain = rendered(step, rows, "style")[2]
+    plain = rendered(step, rows, "style").latents
     draw_mixtures(step.shards, 1.0, seed=2)
     mixes = [meta.get("mix") for meta in step.shards.metas]
     assert all((mix is not None) == (meta["task"] == "style") for mix, meta in zip(mixes, step.shards.metas, strict=True))
@@ -137,9 +139,19 @@ def test_mixtures_are_drawn_for_a_share_of_the_styles_and_rendered(step):
     own, other = step.shards.metas[rows[0]]["mix"][1], int(rows[1])
     step.shards.metas[rows[0]]["mix"][0] = other
     step.labels.words[other] = [7, 19, 40]
-    mixed = rendered(step, rows[:1], "style")[2]
+    mixed = rendered(step, rows[:1], "style").latents
     step.shards.metas[rows[0]]["mix"] = [other, 0.0]
     # Tokens are mixed, and latents are read from them by a linear map.
-    torch.testing.assert_close(mixed, own * plain[:1] + (1 - own) * rendered(step, rows[:1], "style")[2], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(mixed, own * plain[:1] + (1 - own) * rendered(step, rows[:1], "style").latents, atol=1e-5, rtol=1e-4)
     draw_mixtures(step.shards, 0.0, seed=2)
     assert not any("mix" in meta for meta in step.shards.metas)
+
+
+def test_only_names_that_are_sure_are_told():
+    seen = {"dog": 0.95, "grass": 0.85, "person": 0.9, "people": 0.82, "car": 0.5, "sky": 0.99, "tree": 0.81}
+    # The surest first, three at most, and "people" not beside "person".
+    assert sure_names(seen, []) == ["sky", "dog", "person"]
+    # What is known not to be there is not told, however sure.
+    assert sure_names(seen, ["grass", "dog", "car"]) == ["dog", "grass"]
+    assert sure_names(seen, ["car"]) == ["car"]
+    assert sure_names({"dog": 0.2, "car": 0.25}, []) == [] and sure_names({"dog": 0.2}, ["car"]) == []

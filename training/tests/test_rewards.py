@@ -16,6 +16,7 @@ from veraretouch.train.rewards import (
     format_score,
     histogram_cosine,
     statistics,
+    worths,
 )
 from veraretouch.train.rollout import draw
 
@@ -93,3 +94,14 @@ def test_checkpoints_stand_side_by_side(tmp_path):
     assert checkpoint_path(tmp_path, "rsft") == checkpoint_path(tmp_path, str(tmp_path / "rsft" / "last.pt"))
     with pytest.raises(DataError, match="no checkpoint sft"):
         checkpoint_path(tmp_path, "sft")
+
+
+def test_words_behind_the_picture_earn_their_own():
+    seen = {"format": torch.tensor([1.0, 0.5]), "agreement": torch.tensor([0.0, 1.0]), "similarity": torch.tensor([0.9, 0.2])}
+    weights = {"format": 2.0, "agreement": 1.0, "similarity": 10.0}
+    assert worths(seen, weights, picture_first=True).tolist() == [[2.0, 2.0], [9.0, 2.0]]
+    assert worths(seen, weights, picture_first=False).tolist() == [[11.0, 4.0], [11.0, 4.0]]
+    # A task that pays for one kind alone.
+    assert worths(seen, {"similarity": 10.0}, picture_first=True).tolist() == [[0.0, 0.0], [9.0, 2.0]]
+    with pytest.raises(DataError):
+        worths(seen, {"beauty": 1.0}, picture_first=True)

@@ -29,7 +29,7 @@ from veraretouch.models.vlm import (
 from veraretouch.reasoning.axes import Claim
 from veraretouch.reasoning.parameters import AXIS_OF, announced, parameter_values
 from veraretouch.train.examples import collate, encode_example, mix_sequences
-from veraretouch.train.vlm import Step, placed
+from veraretouch.train.vlm import Step, aim, placed
 
 torch.set_num_threads(1)
 
@@ -87,6 +87,24 @@ def test_aimed_parameter_tokens_carry_the_heads_latents_and_change_little():
     change = (projector(params) - before)[:, 0]
     basis = torch.linalg.qr(adaptor.shortcut[0].weight.T)[0]
     torch.testing.assert_close(change @ basis @ basis.T, change, rtol=1e-3, atol=1e-5)
+
+
+def test_aimed_photo_tokens_carry_the_tone_encoders_latents():
+    vlm = _vlm()
+    tone, pictures = vlm.vision.tone.eval(), torch.rand(16, 3, 224, 224)
+    features = torch.rand(16, 9, 1280)
+    seen = lambda: torch.relu(vlm.adaptor.read(vlm.vision.project(features, pictures)[:, vlm.focus_row : vlm.focus_row + 3]))
+    with torch.no_grad():
+        tone.direct.weight.mul_(10)
+        wanted = torch.relu(tone.direct_latents(vlm.vision.toned(pictures)))
+        before, others = seen(), vlm.vision.project(features, pictures)
+        assert (before - wanted).abs().max() > 0.1
+        aim(vlm)
+        torch.testing.assert_close(seen(), wanted, rtol=1e-4, atol=1e-4)
+        # No other token is moved.
+        after = vlm.vision.project(features, pictures)
+    rest = [i for i in range(IMAGE_TOKENS) if not vlm.focus_row <= i < vlm.focus_row + 3]
+    torch.testing.assert_close(after[:, rest], others[:, rest])
 
 
 def test_slots_take_the_tokens_of_their_own_row():

@@ -40,7 +40,9 @@ from veraretouch.train.common import read_config, save_atomically
 from veraretouch.train.renderer import Networks
 
 # Parts of the networks that no graph needs, so no bundle holds: they keep what they are built with.
-UNUSED = ("semantic.classifier.", "tone.direct.")
+UNUSED = ("semantic.classifier.",)
+# What photos' tokens carry their latents by; bundles up to 1.0 have no such parts.
+CARRYING = ("tone.direct.", "towards", "read_weight", "read_bias")
 
 
 class Weights:
@@ -173,7 +175,7 @@ def vision_of(named: dict[str, torch.Tensor], layout: ImageTokens, hidden: int, 
     semantic = SemanticEncoder(size) if layout.semantic or not layout.tone else None
     vision = Vision(semantic, tone, hidden, 1.0, layout=layout)
     fold_batch_norms(vision, torch.rand(1, 3, size, size, generator=_generator()))
-    return fill(vision, named, "vision.onnx", UNUSED)
+    return fill(vision, named, "vision.onnx", UNUSED if "towards" in named else (*UNUSED, *CARRYING))
 
 
 def encoder_of(named: dict[str, torch.Tensor], latent: int, size: int) -> RetouchEncoder:

@@ -74,11 +74,11 @@ def default_storage(name: str, weight: torch.Tensor) -> Storage:
     """Matrices of the big parts int8, other big weights (convolutions too) float16, the rest float32.
 
     The parameter head, the projector that contains it and the adaptor's shortcut stay at float16:
-    sliders are judged at 35 dB and more.
+    sliders are judged at 35 dB and more. So do the tone encoder's latents, which tokens carry exactly.
     """
     if weight.ndim < 2 or weight.numel() < SMALL or not weight.is_floating_point():
         return "float32"
-    if name.startswith("adaptor.shortcut."):
+    if name.startswith(("adaptor.shortcut.", "vision.tone.direct.")):
         return "float16"
     whole = weight.ndim == 2 and name.startswith(("lm.", "vision.", "style_projector.", "adaptor."))
     return "int8" if whole else "float16"

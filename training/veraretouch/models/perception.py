@@ -30,6 +30,12 @@ class Perception(nn.Module):
         # Tokens have the size of word embeddings, about 0.1; the heads' first outputs would be too small to learn from.
         self.gain = 1 / float(vision.tone_global.norm.weight.detach().mean())
 
+    def aim(self) -> None:
+        """Let the tokens of photos and of sliders carry their latents as the heads read them (`models.carry`)."""
+        if self.vision.layout.tone:
+            self.vision.aim(self.latents, self.gain)
+        self.param_projector.aim(self.latents, self.gain)
+
     def read(self, tokens: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Factor tokens [B, 3, hidden] -> logits per factor [B, slots, classes] and latents [B, 3, D]."""
         scaled = self.gain * tokens

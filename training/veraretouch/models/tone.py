@@ -57,7 +57,7 @@ class ToneEncoder(nn.Module):
             nn.Linear(channels[-1] + statistics, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Linear(hidden, hidden),
             nn.LayerNorm(hidden), nn.GELU(),
         )  # fmt: skip
-        # Used to pretrain this encoder without a language model, and reported as a baseline; not in the bundle.
+        # What the tokens of the factors carry (`models.carry`).
         self.direct = nn.Linear(hidden, 3 * latent)
         self.latent = latent
 
@@ -73,5 +73,10 @@ class ToneEncoder(nn.Module):
         statistics = colour_statistics(rgb[:, :, ::step, ::step])
         return self.mix(torch.cat((maps.mean(dim=(2, 3)), statistics), dim=1)), spatial
 
+    def latents(self, overall: torch.Tensor) -> torch.Tensor:
+        """What `forward` says of the whole picture [B, hidden] -> the latents of an Auto retouch [B, 3, D]."""
+        return self.direct(overall).view(-1, 3, self.latent)
+
     def direct_latents(self, rgb: torch.Tensor) -> torch.Tensor:
-        return self.direct(self.forward(rgb)[0]).view(-1, 3, self.latent)
+        """The same from the picture [B, 3, S, S], without tokens and language: the baseline "latent regressor"."""
+        return self.latents(self.forward(rgb)[0])

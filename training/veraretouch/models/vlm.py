@@ -9,6 +9,7 @@ from torch import nn
 
 from ..engine.params import FACTOR_SLICES, PARAMETERS
 from ..reasoning.parameters import AXIS_OF, DEAD, OTHER_STEPS, STEPS
+from .carry import Carrier
 from .effect import Effect, colours_of, foresee
 from .layout import ALL_TOKENS, TONE_GLOBAL_TOKENS, ImageTokens
 from .param_head import ParamHead
@@ -53,9 +54,11 @@ class _ToEmbedding(nn.Module):
         return self.norm(self.mlp((x - self.mean) / self.deviation))
 
 
-class Vision(nn.Module):
+class Vision(Carrier):
     """Picture -> T image tokens: nine semantic ones (frozen EfficientNet-Lite0, 3x3) and eight of tone, or as `layout` says.
-    The parts that it leaves out are None (`semantic`, `tone`) or not there."""
+    The parts that it leaves out are None (`semantic`, `tone`) or not there.
+
+    Once aimed, the tokens of the factors carry the tone encoder's own latents of an Auto retouch."""
 
     def __init__(self, semantic: nn.Module | None, tone: ToneEncoder | None, hidden: int, scale: float, feature_size: int = 1280,
                  layout: ImageTokens = ALL_TOKENS):  # fmt: skip
@@ -66,6 +69,8 @@ class Vision(nn.Module):
         self.tone_global = _ToEmbedding(tone.hidden if layout.tone else feature_size, layout.overall * hidden, scale)
         if layout.spatial:
             self.tone_spatial = _ToEmbedding(tone.spatial_size, hidden, scale)
+        if layout.tone:
+            self.make_room(hidden, tone.latent)
 
     @torch.no_grad()
     def set_statistics(self, features: torch.Tensor, image: torch.Tensor) -> None:
@@ -98,7 +103,8 @@ class Vision(nn.Module):
         if not self.layout.tone:
             count = self.layout.overall
             return torch.cat((cells[0][:, :count] + whole, cells[0][:, count:]), dim=1)
-        return torch.cat((*cells, whole, *([self.tone_spatial(spatial)] if self.layout.spatial else [])), dim=1)
+        factors = self.carry(whole[:, :3], self.tone.latents(overall))
+        return torch.cat((*cells, factors, whole[:, 3:], *([self.tone_spatial(spatial)] if self.layout.spatial else [])), dim=1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """image [B, 3, S, S] sRGB in [0, 1], S 224 or 256 -> [B, T, hidden]."""
@@ -131,12 +137,7 @@ def _named(values: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
     return torch.cat([(levels * (rank == place)[:, None]).flatten(1) for place in range(NAMED_SLIDERS)], dim=1)
 
 
-def _by_factor(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """x [B, 3, N] through each factor's own matrix, weights [3, M, N] -> [B, 3, M]."""
-    return (x.transpose(0, 1) @ weights.transpose(1, 2)).transpose(0, 1)
-
-
-class ParamProjector(nn.Module):
+class ParamProjector(Carrier):
     """Slider values -> one token per factor. Numbers enter as numbers: digits as text cost this small a model its accuracy.
 
     Beside the values themselves each token sees which of them are the largest and how large, because that is what a plan
@@ -154,21 +155,7 @@ class ParamProjector(nn.Module):
         inputs = [s.stop - s.start + 3 * NAMED_SLIDERS * n + latent for s, n in zip(FACTOR_SLICES, axes, strict=True)]
         self.factors = nn.ModuleList(_ToEmbedding(count, hidden, scale) for count in inputs)
         # See `aim`; until then nothing is added.
-        self.register_buffer("towards", torch.zeros(3, hidden, latent))
-        self.register_buffer("read_weight", torch.zeros(3, latent, hidden))
-        self.register_buffer("read_bias", torch.zeros(3, latent))
-
-    @torch.no_grad()
-    def aim(self, readout: nn.ModuleList, gain: float) -> None:
-        """Let every token carry the parameter head's positive latents exactly, as `readout` (one linear map [hidden -> latent] a factor)
-        finds them in `gain` times the token: the least change of the token (pseudo-inverse) that does.
-
-        Through layers and a norm a token keeps 35 dB of what the head knows at 45 dB, and what is lost first is the mixer.
-        """
-        weights = torch.stack([head.weight for head in readout])
-        self.read_weight.copy_(gain * weights)
-        self.read_bias.copy_(torch.stack([head.bias for head in readout]))
-        self.towards.copy_(torch.linalg.pinv(gain * weights.double()))
+        self.make_room(hidden, latent)
 
     def _inputs(self, params: torch.Tensor) -> list[torch.Tensor]:
         latents = self.head(params)
@@ -188,11 +175,7 @@ class ParamProjector(nn.Module):
     def forward(self, params: torch.Tensor) -> torch.Tensor:
         """params [B, 38] in [-1, 1] -> [B, 3, hidden]."""
         tokens = torch.stack([f(x) for f, x in zip(self.factors, self._inputs(params), strict=True)], dim=1)
-        said = _by_factor(tokens, self.read_weight) + self.read_bias
-        wanted = self.head(params)
-        # The renderer sees latents through a ReLU: those that are to be off may be as far below 0 as they like.
-        wanted = torch.where(wanted > 0, wanted, said.clamp(max=0))
-        return tokens + _by_factor(wanted - said, self.towards)
+        return self.carry(tokens, self.head(params))
 
 
 class StyleProjector(nn.Module):

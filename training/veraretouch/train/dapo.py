@@ -3,7 +3,8 @@
 Every step draws groups of answers to examples of one task (auto, style, param in turn), drops groups that are all worth the
 same and draws others (dynamic sampling), and moves the policy by DAPO's loss: advantages within the group, a clip that is wider
 upwards, the mean over all actions of the batch, no KL term. The text is the published policy; the latents are actions too
-(`latent_sigma`, 0 for text alone), because it is they that make the picture. Held-out renderings are watched (`guard`): a
+(`latent_sigma`, 0 for text alone), because it is they that make the picture. Where words follow the picture, words and latents
+have advantages of their own (`rewards.worths`). Held-out renderings are watched (`guard`): a
 checkpoint is written only when they pass, and RL ends when they do not.
 
     python -m veraretouch.train.dapo --config training/configs/dapo.toml --data DATA --work WORK
@@ -25,7 +26,7 @@ from .common import Log, read_config, save_atomically, stage_arguments
 from .examples import Shards
 from .guard import TASKS, figures_of, held_out_rows, objections
 from .policy import Actions, Policy, action_count, dapo_loss, group_advantages, informative
-from .rewards import COMPONENTS, Judge, total
+from .rewards import COMPONENTS, Judge, total, worths
 from .rollout import Rollout, draw
 from .vlm import StateAverage, Step, parameter_groups, prepare, trained_state
 
@@ -38,7 +39,10 @@ def usable_rows(shards: Shards) -> dict[str, list[int]]:
 
 @dataclass
 class Groups:
-    """Answers of one step, group by group, with what they are worth. advantages [B]; `seen`: all that the judge saw, [B]."""
+    """Answers of one step, group by group, with what they are worth.
+
+    advantages [2, B]: of the words and of the latents; `seen`: all that the judge saw, [B].
+    """
 
     rollouts: list[Rollout]
     advantages: torch.Tensor
@@ -72,8 +76,9 @@ class Sampler:
             )
             latents = torch.stack([r.latents for r in fresh])
             seen = self.judge(task, [r.row for r in fresh], [r.result for r in fresh], latents)
-            rewards = total(seen, c["rewards"][task]).view(-1, group)
-            keep = informative(rewards, c["least_spread"])
+            worth = self._worths(seen, task).view(2, -1, group)
+            # Either kind of action has something to learn.
+            keep = informative(worth[0], c["least_spread"]) | informative(worth[1], c["least_spread"])
             kept = keep.repeat_interleave(group)
             rollouts += [r for r, k in zip(fresh, kept.tolist(), strict=True) if k]
             parts.append({name: values[kept] for name, values in seen.items()})
@@ -84,8 +89,15 @@ class Sampler:
             return None
         seen = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         rewards = total(seen, c["rewards"][task])
-        advantages = group_advantages(rewards.view(-1, group)).flatten()
+        worth = self._worths(seen, task).view(2, -1, group)
+        # Where one kind of action is worth the same in a whole group, what differs are rounding errors.
+        differs = torch.stack([informative(own, c["least_spread"]) for own in worth])
+        advantages = torch.stack([group_advantages(own) for own in worth]) * differs[..., None]
+        advantages = advantages.flatten(1)
         return Groups(rollouts, advantages, seen, rewards, drawn, dropped)
+
+    def _worths(self, seen: dict[str, torch.Tensor], task: str) -> torch.Tensor:
+        return worths(seen, self.config["rewards"][task], self.dialogue.latents_first)
 
 
 class Update:
@@ -127,7 +139,7 @@ class Update:
                     was = new.detached() if once else old[i, j]
                     present = torch.stack([r.present for r in rollouts]).to(device) * bool(c["latent_sigma"])
                     loss, clipped = dapo_loss(
-                        new, was, groups.advantages[part].to(device), present, count, c["clip_low"], c["clip_high"],
+                        new, was, groups.advantages[:, part].to(device), present, count, c["clip_low"], c["clip_high"],
                         c["latent_weight"],
                     )  # fmt: skip
                     loss.backward()

@@ -89,14 +89,13 @@ def dapo_loss(
     new: Actions, old: Actions, advantages: torch.Tensor, present: torch.Tensor, count: float, low: float, high: float,
     latent_weight: float,
 ) -> tuple[torch.Tensor, float]:  # fmt: skip
-    """(loss, number of clipped actions). advantages [B]; present [B, 3]: which latents count; `count`: by how many actions of
+    """(loss, number of clipped actions). advantages [2, B]: of the words and of the latents; present [B, 3]: which latents count; `count`: by how many actions of
     the whole batch to divide, so that every token weighs the same, in short answers and long ones."""
-    tokens = clipped(new.tokens, old.tokens, advantages[new.token_rows], low, high)
-    weight = latent_weight * present
-    shared = advantages[:, None].expand_as(new.latents)
-    latents = clipped(new.latents, old.latents, shared, low, high) * weight
+    of_words, of_latents = advantages[0, new.token_rows], advantages[1, :, None].expand_as(new.latents)
+    tokens = clipped(new.tokens, old.tokens, of_words, low, high)
+    latents = clipped(new.latents, old.latents, of_latents, low, high) * latent_weight * present
     over = 0.0
-    for a, b, gain in ((new.tokens, old.tokens, advantages[new.token_rows]), (new.latents, old.latents, shared)):
+    for a, b, gain in ((new.tokens, old.tokens, of_words), (new.latents, old.latents, of_latents)):
         ratio = torch.exp(a.detach() - b)
         over += float((((ratio > 1 + high) & (gain > 0)) | ((ratio < 1 - low) & (gain < 0))).sum())
     return (tokens.sum() + latents.sum()) / count, over

@@ -3,7 +3,8 @@
 An expert's retouch and a look known by name only can be foreseen in part. A language model that is taught their exact
 words learns the commonest ones, while the picture follows the tokens: words and pixels part. So the plan of every
 example, and the problems that answer it, are composed anew from the photo and its rendering with the latents that the
-tokens say. The picture's target stays what it was.
+tokens say. The picture's target stays what it was. Likewise the names of what is seen: of the known ones only those that
+the tokens are sure of are told.
 
     python -m veraretouch.train.retell --config training/configs/tone.toml --split train --data DATA --work WORK
 
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..data.elements import choose
 from ..engine.params import factor_mask
 from ..models.layout import ImageTokens
 from ..models.perception import Perception
@@ -32,12 +34,16 @@ from ..reasoning.measure import Pixels, change, stats
 from ..reasoning.voice import Voice
 from .common import read_config, stage_arguments
 from .examples import Shards
-from .tone import Labels, Step, build_perception, load_networks
+from .tone import Labels, Step, build_perception, known_names, load_networks
 
 BATCH = 64
 # Whether a change comes out just beyond its dead zone or just within it depends on every pixel, which no model of a few
 # tokens can foresee: taught such claims, it makes them where nothing happens. So only what is clear is claimed.
 CLEAR = 2.0
+# A name is told from this probability on; where there is none, the likeliest from the second. On 400 validation photos of
+# Flickr8k all names told are then right for 73 % (67 % at 0.6) and 98 % of the photos have one.
+SURE, LIKELIEST = 0.8, 0.3
+MOST_NAMES = 3
 # How many photos, and how many colours of each, sliders are tried on beside their own.
 PALETTE, PALETTE_PIXELS = 8, 160
 
@@ -51,6 +57,7 @@ def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None 
     model.load_state_dict(torch.load(work / config["name"] / "last.pt", weights_only=True)["average"])
     if checkpoint:
         take_perception(model, torch.load(checkpoint, weights_only=True)["average"])
+    model.aim()
     return Step(model.eval(), nets, shards, Labels(shards), table, config, "cpu")
 
 
@@ -63,24 +70,45 @@ def take_perception(model: Perception, whole: dict[str, torch.Tensor]) -> None:
         if source in whole:
             own[name] = whole[source]
     model.load_state_dict(own)
-    model.param_projector.aim(model.latents, model.gain)
+
+
+def sure_names(probabilities: dict[str, float], known: list[str]) -> list[str]:
+    """The names of `known` that the perception is sure of, the surest first; without any known, of all names.
+
+    A language model that is taught names which the tokens do not show learns to guess: 18 % of its answers to captioned
+    photos had no wrong name.
+    """
+    open_to = {name: p for name, p in probabilities.items() if not known or name in known}
+    said = choose({name: p for name, p in open_to.items() if p >= SURE})[:MOST_NAMES]
+    likeliest = max(open_to, key=open_to.__getitem__, default=None)
+    return said or ([likeliest] if likeliest is not None and open_to[likeliest] >= LIKELIEST else [])
+
+
+@dataclass
+class Shown:
+    """What the perception makes of examples of one task: pixels before and as its latents render them, each [B, P, 3]; those
+    latents [B, 3, D]; what it sees, as probabilities [B, names] (None for sliders)."""
+
+    before: torch.Tensor
+    after: torch.Tensor
+    latents: torch.Tensor
+    seen: torch.Tensor | None
 
 
 @torch.no_grad()
-def rendered(step: Step, rows: torch.Tensor, task: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(pixels before, the same as the tokens' latents render them), each [B, P, 3], and those latents [B, 3, D], for rows
-    of one task."""
+def rendered(step: Step, rows: torch.Tensor, task: str) -> Shown:
     model, shards = step.model, step.shards
     before, _ = shards.pixels(rows, shards.arrays["before"].shape[1])
     mask: torch.Tensor | float = 1.0
+    names = None
     if task == "param":
         params = shards.arrays["params"][rows]
         tokens, mask = model.param_projector(params), factor_mask(params)[..., None]
     else:
-        seen, _, _ = model.see(shards.features(rows), shards.pictures(rows))
+        seen, _, names = model.see(shards.features(rows), shards.pictures(rows))
         tokens = model.factors(seen) if task == "auto" else mixed_styles(step, rows, seen)
     latents = model.read(tokens)[1] * mask
-    return before, step.nets.renderer(before, latents), latents
+    return Shown(before, step.nets.renderer(before, latents), latents, None if names is None else names.sigmoid())
 
 
 def draw_mixtures(shards: Shards, share: float, seed: int) -> None:
@@ -131,20 +159,21 @@ def palette(shards: Shards, seed: int) -> torch.Tensor:
 def examples_of(step: Step, seed: int, latents: torch.Tensor) -> Iterator[tuple]:
     """What `tell` takes, for every example; `latents` [N, 3, D] is filled."""
     shards = step.shards
-    photos = palette(shards, seed)
+    photos, every = palette(shards, seed), known_names()
     for task in ("auto", "style", "param"):
         for rows in torch.tensor(shards.rows(task)).split(BATCH):
-            before, after, said = rendered(step, rows, task)
-            latents[rows] = said
+            shown = rendered(step, rows, task)
+            latents[rows] = shown.latents
             for i, row in enumerate(rows.tolist()):
                 params = shards.arrays["params"][row].tolist() if task == "param" else None
                 elsewhere = []
                 if task == "param":
-                    rendered_there = step.nets.renderer(photos, said[i].expand(len(photos), -1, -1))
+                    rendered_there = step.nets.renderer(photos, shown.latents[i].expand(len(photos), -1, -1))
                     elsewhere = list(zip(photos.numpy(), rendered_there.numpy(), strict=True))
-                meta = shards.metas[row]
-                shown = before[i].numpy(), after[i].numpy()
-                yield row, meta.get("voice", 0), task, meta.get("names", []), params, *shown, elsewhere
+                meta, names = shards.metas[row], []
+                if shown.seen is not None:
+                    names = sure_names(dict(zip(every, shown.seen[i].tolist(), strict=True)), meta.get("names", []))
+                yield row, meta.get("voice", 0), task, names, params, shown.before[i].numpy(), shown.after[i].numpy(), elsewhere
         print(f"{task}: rendered", flush=True)
 
 

@@ -25,6 +25,8 @@ from .examples import Shards
 from .policy import overlong_penalty
 
 COMPONENTS = ("format", "similarity", "histogram", "aesthetic", "agreement", "overlong")
+# What an answer's words earn by themselves; the rest is the picture's.
+WORDS = ("format", "agreement", "overlong")
 STATISTICS = ("lightness", "contrast", "chroma", "clipped")
 
 
@@ -121,3 +123,16 @@ def total(seen: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Ten
         )
     return sum(weight * seen[name] for name, weight in weights.items() if weight)
 
+
+def worths(seen: dict[str, torch.Tensor], weights: dict[str, float], picture_first: bool) -> torch.Tensor:
+    """What the words and what the latents of each answer are worth: [2, B].
+
+    Words behind the picture (`picture_first`) cannot change it, so paying them for it, or the latents for the words, would
+    only be noise: each earns its own components. Words before the picture make it, and both earn everything.
+    """
+    everything = total(seen, weights)
+    if not picture_first:
+        return torch.stack((everything, everything))
+    zero = torch.zeros_like(next(iter(seen.values())))
+    words = zero + total(seen, {name: weight for name, weight in weights.items() if name in WORDS})
+    return torch.stack((words, zero + total(seen, {name: weight for name, weight in weights.items() if name not in WORDS})))

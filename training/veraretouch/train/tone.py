@@ -13,13 +13,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from ..data.features import FEATURE_SIZE, INPUT_SIZE
+from ..data.features import INPUT_SIZE
 from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
 from ..eval.fivek import load_pairs
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
-from ..models.layout import ALL_TOKENS, SEMANTIC_TOKENS, ImageTokens
+from ..models.layout import ALL_TOKENS, ImageTokens
 from ..models.param_head import ParamHead
 from ..models.perception import Perception
 from ..models.tone import ToneEncoder
@@ -185,13 +185,12 @@ def evaluate(step: Step) -> dict:
 
 @torch.no_grad()
 def on_expert_pairs(model: Perception, nets, pairs: list) -> dict:
-    """PSNR of the photo's own tokens against expert C on `eval.fivek.load_pairs`, over all and by group; for looking at
-    only: nothing is chosen or stopped by it."""
+    """PSNR of the latents that the photo's tokens are going to carry against expert C on `eval.fivek.load_pairs`, over all
+    and by group; for looking at only: nothing is chosen or stopped by it."""
     found: dict[str, list[float]] = {}
     for pair in pairs:
         picture = F.adaptive_avg_pool2d(pair.before.permute(2, 0, 1), INPUT_SIZE)[None]
-        tokens = model.factors(model.vision.project(torch.zeros(1, SEMANTIC_TOKENS, FEATURE_SIZE), picture))
-        latents = model.read(tokens)[1]
+        latents = model.vision.tone.direct_latents(model.vision.toned(picture))
         out = torch.cat([nets.renderer(part[None], latents)[0] for part in pair.before.view(-1, 3).split(65536)])
         score = psnr_per_image(out[None], pair.after.view(1, -1, 3)).item()
         for group in ("all", pair.group):
@@ -203,7 +202,6 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"]).to(device)
     layout = ImageTokens.of(config)
-    # Their factor tokens are asked without the image encoder's features.
     pairs = load_pairs(data) if layout.tone and (data / "fivek-dev").exists() else []
     shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
     labels = Labels(shards)

@@ -242,7 +242,14 @@ def load_perception(model: VeraRetouchVLM, path: Path, effect: Path) -> None:
         wrong = [k for k in missing if not k.startswith("semantic.")] + unexpected
         if wrong:
             raise ValueError(f"{path} does not fit the model, nothing was trained: {wrong[:5]}")
-    model.param_projector.aim(model.adaptor.shortcut, model.adaptor.gain)
+    aim(model)
+
+
+def aim(model: VeraRetouchVLM) -> None:
+    """Let the tokens of photos and of sliders carry their latents as the adaptor's shortcut reads them."""
+    for projector in (model.vision, model.param_projector):
+        if projector is model.param_projector or model.vision.layout.tone:
+            projector.aim(model.adaptor.shortcut, model.adaptor.gain)
 
 
 def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
@@ -299,7 +306,7 @@ def prepare(config: dict, work: Path, device: str):
         load_trained(model, known["model" if resumed else "average"])
         if not resumed:
             # The stage before has moved what the latents are read by.
-            model.param_projector.aim(model.adaptor.shortcut, model.adaptor.gain)
+            aim(model)
     else:
         load_perception(model, work / config["tone"], work / config["effect"])
     return model.to(device), nets, shards, held_out, dialogue, section_ids, resumed
