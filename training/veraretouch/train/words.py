@@ -1,0 +1,223 @@
+"""Stage 4b: the style projector learns plain words, on instructions that are made as it goes.
+
+The shards hold some thousand instructions with a photo each, and wishes for one hue hardly show on most photos. Here every
+step draws fresh ones (`data.spoken`), tries them on photos of the shards and on colours of every hue, and holds what the
+tokens do against what the develop engine does with the settings meant. Looks are rehearsed from the shards. All other
+weights stay as they are; photos' tokens are computed once.
+
+    python -m veraretouch.train.words --config training/configs/words.toml --data DATA --work WORK
+
+Writes WORK/NAME/last.pt: the checkpoint it began with, with the new style projector.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import torch
+
+from ..data.spoken import LEAST, Spoken, spoken
+from ..engine.develop import develop
+from ..export.dialogue import Dialogue
+from ..export.tokenizer import smollm2_tokenizer
+from ..reasoning.axes import AXES, effect
+from ..reasoning.measure import Pixels, change
+from .common import (
+    Average,
+    Log,
+    learning_rate,
+    optimiser_of,
+    pixel_loss,
+    psnr_per_image,
+    read_config,
+    save_atomically,
+    stage_arguments,
+)
+from .examples import Shards, padded
+from .retell import BATCH, load_step
+from .tone import Step
+
+PREFIX = "style_projector."
+
+
+def every_hue(count: int, rng: torch.Generator) -> torch.Tensor:
+    """Random colours of all hues [count, 3] in [0, 1], from nearly grey to saturated, from dark to bright."""
+    hue, saturation, value = torch.rand(3, count, generator=rng)
+    # The hexcone of HSV: each primary falls off with its distance on the circle.
+    away = ((hue[:, None] - torch.tensor([0.0, 1 / 3, 2 / 3]) + 0.5) % 1 - 0.5).abs()
+    pure = (2 - 6 * away).clamp(0, 1)
+    return (0.1 + 0.88 * value[:, None]) * (1 - (0.1 + 0.8 * saturation[:, None]) * (1 - pure))
+
+
+def left_over(out: torch.Tensor, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """What is left to do as a share of what was to do, mean over the batch; all [B, N, 3]."""
+    far = (after - before).abs().flatten(1).mean(1)
+    return ((out - after).abs().flatten(1).mean(1) / (far + 0.01)).mean()
+
+
+@torch.no_grad()
+def photo_tokens(step: Step) -> torch.Tensor:
+    """What the style projector sees of each picture of the shards: [P, T, hidden], rows it does not look at left at 0."""
+    model, shards = step.model, step.shards
+    rows = torch.tensor([i for i, at in enumerate(shards.image_row) if at >= 0])
+    projector = model.style_projector
+    kept = slice(projector.first_row, projector.first_row + projector.rows)
+    tokens = torch.zeros(len(rows), kept.stop, projector.hidden)
+    for part in rows.split(BATCH):
+        seen = model.vision.project(shards.features(part), shards.pictures(part))
+        tokens[torch.tensor([shards.image_row[i] for i in part.tolist()]), kept] = seen[:, kept]
+    return tokens
+
+
+class Words:
+    """Batches of instructions for one split, and what the style projector makes of them."""
+
+    def __init__(self, step: Step, config: dict):
+        self.step, self.config, self.shards = step, config, step.shards
+        self.tokens = photo_tokens(step)
+        tokenizer = smollm2_tokenizer()
+        self.encode = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size()))).encode_user_text
+        self.photos = torch.tensor([i for i, at in enumerate(self.shards.image_row) if at >= 0])
+        self.looks = torch.tensor([i for i in self.shards.rows("style") if self.shards.metas[i]["look"] != "spoken"])
+
+    def latents(self, texts: list[list[int]], rows: torch.Tensor, drop: float = 0.0, rng: torch.Generator | None = None) -> torch.Tensor:
+        """Token ids of instructions for the photos `rows` -> latents [B, 3, D]."""
+        model = self.step.model
+        ids, mask = padded(texts)
+        if drop:
+            kept = mask * (torch.rand(mask.shape, generator=rng) > drop)
+            mask = torch.where(kept.any(dim=1, keepdim=True), kept, mask)
+        seen = self.tokens[torch.tensor([self.shards.image_row[i] for i in rows.tolist()])]
+        return model.read(model.style_projector(self.step.table[ids], seen, mask))[1]
+
+    def loss(self, rng: torch.Generator, chance: random.Random) -> torch.Tensor:
+        c, render = self.config, self.step.nets.renderer
+        said = [spoken(chance) for _ in range(c["batch"]["spoken"])]
+        rows = self.photos[torch.randint(len(self.photos), (len(said),), generator=rng)]
+        own, _ = self.shards.pixels(rows, c["pixels"], rng)
+        hues = every_hue(len(said) * c["palette"], rng).view(len(said), c["palette"], 3)
+        before = torch.cat((own, hues), dim=1)
+        with torch.no_grad():
+            after = develop(before, torch.stack([s.params for s in said])).clamp(0, 1)
+        out = render(before, self.latents([self.encode(s.text) for s in said], rows, c["drop_words"], rng))
+        n = c["pixels"]
+        loss = pixel_loss(out[:, :n], after[:, :n]) + c["palette_weight"] * pixel_loss(out[:, n:], after[:, n:])
+        loss = loss + c["relative_weight"] * left_over(out, before, after)
+        if not len(self.looks):
+            return loss
+        rows = self.looks[torch.randint(len(self.looks), (c["batch"]["looks"],), generator=rng)]
+        before, after = self.shards.pixels(rows, c["pixels"], rng)
+        texts = [self.encode(self.shards.metas[row]["instruction"]) for row in rows.tolist()]
+        out = render(before, self.latents(texts, rows, c["drop_words"], rng))
+        return loss + pixel_loss(out, after) + c["relative_weight"] * left_over(out, before, after)
+
+    @torch.no_grad()
+    def evaluate(self, seed: int = 0) -> dict[str, float]:
+        """On held-out photos: PSNR of looks; of plain instructions in words never trained on the PSNR, what is left over, and
+        the share of movements asked for that happen (those that the engine itself shows on the photo)."""
+        report: dict[str, float] = {}
+        count, render = self.config["evaluate_count"], self.step.nets.renderer
+        if len(self.looks):
+            rows = self.looks[:count]
+            before, after = self.shards.pixels(rows, 512)
+            out = render(before, self.latents([self.encode(self.shards.metas[i]["instruction"]) for i in rows.tolist()], rows))
+            report["looks_nothing"] = psnr_per_image(before, after).clamp(max=50).mean().item()
+            report["looks"] = psnr_per_image(out, after).clamp(max=50).mean().item()
+        chance = random.Random(seed)
+        said = [spoken(chance, unseen=True) for _ in range(count)]
+        rows = self.photos[torch.linspace(0, len(self.photos) - 1, count).long()]
+        before, _ = self.shards.pixels(rows, 512)
+        after = develop(before, torch.stack([s.params for s in said])).clamp(0, 1)
+        out = render(before, self.latents([self.encode(s.text) for s in said], rows))
+        report["spoken_nothing"] = psnr_per_image(before, after).clamp(max=50).mean().item()
+        report["spoken"] = psnr_per_image(out, after).clamp(max=50).mean().item()
+        report["spoken_left"] = left_over(out, before, after).item()
+        report["asked"] = share_shown(said, before, after, out.clamp(0, 1))
+        return report
+
+
+def share_shown(said: list[Spoken], before: torch.Tensor, meant: torch.Tensor, out: torch.Tensor) -> float:
+    """Share of the movements asked for that pixels `out` [B, N, 3] show, of those that `meant` shows (`eval.prompts`)."""
+    hits = []
+    for one, b, m, o in zip(said, before, meant, out, strict=True):
+        own = Pixels(b)
+        should, does = change(own, Pixels(m)), change(own, Pixels(o))
+        for axis, direction in one.asked:
+            least = LEAST * AXES[axis].dead
+            if direction * effect(should, axis) > least:
+                hits.append(direction * effect(does, axis) > least)
+    return sum(hits) / max(1, len(hits))
+
+
+def learn(words: Words, held_out: Words, config: dict, folder: Path, minutes: float = 0) -> Average:
+    """Trains the style projector of `words`, which `held_out` gets averaged; returns that average. Goes on from
+    `folder`/partial.pt."""
+    projector = words.step.model.style_projector.train().requires_grad_(True)
+    average = Average(projector)
+    held_out.step.model.style_projector = average.module
+    optimiser = optimiser_of(config, list(projector.parameters()), 0.02)
+    log, partial, step = Log(folder / "log.jsonl"), folder / "partial.pt", 0
+    if partial.exists():
+        state = torch.load(partial, weights_only=True)
+        projector.load_state_dict(state["model"])
+        average.module.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        step = average.updates = state["step"]
+    seed = config["seed"] + step
+    rng, chance = torch.Generator().manual_seed(seed), random.Random(seed)
+    log.write(step=step, **held_out.evaluate())
+    began = saved = time.time()
+    total = 0.0
+    # With a time limit the schedule follows the clock, so that a shorter run still ends on a low learning rate.
+    while step < config["steps"] and not (minutes and time.time() - began > minutes * 60):
+        progress = max(step / config["steps"], (time.time() - began) / (minutes * 60) if minutes else 0.0)
+        at = max(step, int(progress * config["steps"])) if step >= config["warmup"] else step
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(at, config["steps"], config["lr"], config["warmup"])
+        loss = words.loss(rng, chance)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(projector.parameters(), 1.0)
+        optimiser.step()
+        average.update(projector)
+        total, step = total + loss.item(), step + 1
+        if step % config["evaluate_every"] == 0:
+            log.write(step=step, loss=total / config["evaluate_every"], **held_out.evaluate())
+            total = 0.0
+        if time.time() - saved > 120:
+            save_atomically({"model": projector.state_dict(), "average": average.module.state_dict(),
+                             "optimiser": optimiser.state_dict(), "step": step}, partial)  # fmt: skip
+            saved = time.time()
+    if step % config["evaluate_every"]:
+        log.write(step=step, **held_out.evaluate())
+    return average
+
+
+def train(config: dict, work: Path, minutes: float) -> None:
+    torch.manual_seed(config["seed"])
+    start = work / config["start_from"]
+    base = {**config, "name": config["tone"]}
+    splits = []
+    for split in ("train", "val"):
+        step = load_step(base, work, Shards(work / "shards" / config["shards"] / split, ("auto", "style")), start)
+        step.model.requires_grad_(False)
+        splits.append(Words(step, config))
+    average = learn(*splits, config, work / config["name"], minutes)
+    state = torch.load(start, weights_only=True)
+    learnt = {f"{PREFIX}{name}": value for name, value in average.module.state_dict().items()}
+    state = {k: v for k, v in state.items() if k != "optimiser"} | {part: state[part] | learnt for part in ("model", "average")}
+    save_atomically(state, work / config["name"] / "last.pt")
+    (work / config["name"] / "partial.pt").unlink(missing_ok=True)
+
+
+def main() -> None:
+    arguments = stage_arguments(__doc__.splitlines()[0]).parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    train(read_config(arguments.config), arguments.work, arguments.minutes)
+
+
+if __name__ == "__main__":
+    main()
