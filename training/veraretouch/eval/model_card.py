@@ -1,6 +1,6 @@
-"""Renders the model card of a bundle from the figures of `eval.benchmark` and puts both into the bundle.
+"""Renders the model card of a bundle from the figures of a report (`eval.report`) and puts both into the bundle.
 
-    python -m veraretouch.eval.model_card --metrics WORK/metrics.json --notes training/data/model-card.md --bundle models
+    python -m veraretouch.eval.model_card --report DIR/report.json --notes training/data/model-card.md --bundle models
 """
 
 from __future__ import annotations
@@ -9,75 +9,81 @@ import argparse
 import json
 from pathlib import Path
 
+from ..data.files import DataError, read_json
 from ..export.bundle import add_file
 
-_METHODS = {
-    "nothing": "do nothing", "histogramEqualisation": "histogram equalisation", "autoContrast": "auto-contrast",
-    "fixedMap": "one fixed quadratic colour map", "imageAdaptive3dLut": "image-adaptive 3D LUT (trained on FiveK)",
-    "toneEncoderAlone": "our tone encoder alone, no language", "model": "**this model, Auto**",
+METHODS = {
+    "nothing": "do nothing", "autoContrast": "auto-contrast", "rawTherapee": "RawTherapee, automatic levels",
+    "lut3d": "image-adaptive 3D LUT (trained on FiveK)", "model": "**this model, Auto**",
 }  # fmt: skip
+GROUPS = {"": "all 14", "@curl": "curl (8)", "@uegan": "uegan (6)"}
+COLUMNS = {
+    "psnr": "PSNR, dB", "gain": "gain, dB", "deltaE": "dE2000", "preferred": "preferred to the input", "overEdited": "over-edited",
+}  # fmt: skip
+SHARES = ("preferred", "overEdited")
 
 
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(c) for c in cells) + " |"
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def _agreement(answer: dict) -> list[str]:
-    return [f"{100 * answer['planPixelAgreement'][f]:.1f} % of {answer['claims'][f]}" for f in answer["claims"]]
+def _number(value: float | None, percent: bool) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if percent else f"{value:.2f}"
 
 
-def tables(metrics: dict) -> str:
-    """Markdown tables of all figures."""
-    fivek = metrics["fivekDevelopment"]["psnr"]
-    groups = [g for g in next(iter(fivek.values())) if g != "all"]
-    lines = [
-        "### Auto against expert C (14 FiveK development pairs, PSNR in dB)", "",
-        _row("method", "all 14", *groups), _row(*["---"] * (2 + len(groups))),
-    ]  # fmt: skip
-    lines += [_row(title, fivek[m]["all"], *(fivek[m][g] for g in groups)) for m, title in _METHODS.items() if m in fivek]
-    lines += ["", "### Photos and operations never seen (PSNR in dB)", "",
-              _row("task", "this model", "10 % / worst", "do nothing", "gain", "examples"), _row(*["---"] * 6)]  # fmt: skip
-    for name, title in (
-        ("autoPerturbed", "Auto: perturbed photo back to the photo"),
-        ("styleUnseenLooks", "Style: unseen looks, unseen wordings"),
-        ("param", "Param: slider values through the language model"),
-    ):
-        m = metrics[name]
-        model = m["model"]
-        lines.append(
-            _row(title, f"{model['mean']} ± {model['standardError']}", f"{model['p10']} / {model['min']}",
-                 m["nothing"]["mean"], m["gain"]["mean"], model["count"])
-        )  # fmt: skip
-    head = metrics["param"]["parameterHead"]
-    lines.append(
-        _row("Sliders: the same values through the parameter head", f"{head['mean']} ± {head['standardError']}",
-             f"{head['p10']} / {head['min']}", metrics["param"]["nothing"]["mean"], "", head["count"])
-    )  # fmt: skip
-    pair = metrics["reference"]
-    lines.append(
-        _row("Reference: pair encoded, another photo rendered", pair["pair_mean"], f"{pair['pair_p10']} / ",
-             pair["pair_nothing_mean"], round(pair["pair_mean"] - pair["pair_nothing_mean"], 3), 200)
-    )  # fmt: skip
-    lines += ["", "### Answers", "", _row("task", "well-formed", "plan-pixel agreement: light", "global colour",
-              "specific colour"), _row(*["---"] * 5)]  # fmt: skip
-    for mode, answer in metrics["answers"].items():
-        lines.append(_row(mode, f"{answer['wellFormed']} of {answer['runs']}", *_agreement(answer)))
-    param = metrics["answers"]["param"]
-    if "factorAlone" in param:
-        lines.append(_row("param, each factor rendered alone", "", *_agreement(param["factorAlone"])))
-        lines.append(_row("for comparison: the two largest sliders themselves", "", *_agreement(param["settingsThemselves"])))
-    return "\n".join(lines)
+def _measured(figure: dict | None, percent: bool) -> str:
+    """ "24.82 [22.12, 27.64]", with the interval where there is one."""
+    if figure is None:
+        return "-"
+    value = _number(figure["value"], percent)
+    if figure["low"] is None or figure["high"] is None:
+        return value
+    return f"{value} [{_number(figure['low'], percent)}, {_number(figure['high'], percent)}]"
+
+
+def _is_share(target: dict) -> bool:
+    return target.get("least", target.get("most")) <= 1
+
+
+def tables(report: dict) -> str:
+    """Markdown tables of a report: Auto beside its baselines, then every target with its figure.
+
+    Raises DataError when the report lacks the parts that a card is made of.
+    """
+    figures = report["figures"]
+    if missing := [name for name in ("fivek.model.psnr", "auto.model.gain") if name not in figures]:
+        raise DataError(f"The report has no {missing[0]}: it was made of some parts only. The bundle was left as it is; measure it whole.")
+    lines = ["### Auto against expert C (14 FiveK development pairs, PSNR in dB)", ""]
+    rows = [[title, *(_measured(figures.get(f"fivek.{m}{g}.psnr"), False) for g in GROUPS)] for m, title in METHODS.items()]
+    lines += _table(["method", *GROUPS.values()], rows)
+    lines += ["", f"### Auto: {figures['auto.model.psnr']['n']} test photos made worse, back to the photo", ""]
+    rows = [[title, *(_measured(figures.get(f"auto.{m}.{c}"), c in SHARES) for c in COLUMNS)] for m, title in METHODS.items()]
+    lines += _table(["method", *COLUMNS.values()], rows)
+    lines += ["", "### What was wanted and what was reached", ""]
+    rows = []
+    for target in report["targets"]:
+        figure, percent = figures.get(target["figure"]), _is_share(target)
+        wanted = f"at least {_number(target['least'], percent)}" if "least" in target else f"at most {_number(target['most'], percent)}"
+        rows.append([target["what"], _measured(figure, percent), wanted, target["verdict"] + (f" ({target['short']})" if target["short"] else "")])
+    return "\n".join(lines + _table(["figure", "this model", "wanted", ""], rows))
+
+
+def metrics(report: dict) -> dict:
+    """What of a report the bundle keeps: what was measured how, the targets, and all figures; no pictures, no labels."""
+    return {name: report[name] for name in ("meta", "tally", "targets", "figures")}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--report", type=Path, required=True, help="report.json of this bundle")
     parser.add_argument("--notes", type=Path, required=True, help="the written part, with a line {{tables}}")
     parser.add_argument("--bundle", type=Path, required=True)
     arguments = parser.parse_args()
-    metrics = json.loads(arguments.metrics.read_text())
-    text = arguments.notes.read_text().replace("{{tables}}", tables(metrics))
-    add_file(arguments.bundle, "metrics.json", arguments.metrics.read_bytes())
+    report = read_json(arguments.report, "Make it with `python -m veraretouch.eval.report`.")
+    text = arguments.notes.read_text().replace("{{tables}}", tables(report))
+    add_file(arguments.bundle, "metrics.json", (json.dumps(metrics(report), indent=1) + "\n").encode())
     add_file(arguments.bundle, "MODEL_CARD.md", text.encode())
 
 

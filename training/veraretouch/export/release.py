@@ -4,7 +4,7 @@
         --work WORK --out models --version 0.1.0
 
 Also writes WORK/reference.pt, the PyTorch networks with exactly the bundle's weights, for `export.check` and the
-benchmark.
+evaluation.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...data.files import DataError
 from .results import Part, Table
 
-# Column -> (path in a file of eval.benchmark, figure of a report).
+# Column -> (path in a file of the first five runs, figure of a report).
 FIGURES = {
     "Auto, FiveK, dB": ("fivekDevelopment.psnr.model.all", "fivek.model.psnr"),
     "FiveK \"uegan\", dB": ("fivekDevelopment.psnr.model.fivek_uegan", "fivek.model@uegan.psnr"),

@@ -12,11 +12,13 @@ from ...data.elements import MIN_POSITIVES, caption_counts
 from ...data.files import TABLES, read_json
 from ...reasoning.measure import Pixels, change
 from ...reasoning.parse import agreement_with
-from ..benchmark import FACTORS, FIELDS
 from ..prompts import fidelity, load_prompts
 from .results import Column, Part, Sample, Table
 from .subject import Context, grid
 
+FIELDS = ("elements", "problems.light", "problems.globalColor", "problems.specificColor",
+          "plan.light", "plan.globalColor", "plan.specificColor")  # fmt: skip
+FACTORS = ("light", "globalColor", "specificColor")
 MODES = {"auto": "Auto", "style": "Style", "param": "Param"}
 # Words by which the composer says that nobody named anything: then the key elements are main tones.
 _TONES = re.compile(r"\b(?:tones|areas|mostly|mainly|scene in|picture in|frame with)\b")
