@@ -82,26 +82,38 @@ class Words:
         self.photos = torch.tensor([i for i, at in enumerate(self.shards.image_row) if at >= 0])
         self.looks = torch.tensor([i for i in self.shards.rows("style") if self.shards.metas[i]["look"] != "spoken"])
 
-    def latents(self, texts: list[list[int]], rows: torch.Tensor, drop: float = 0.0, rng: torch.Generator | None = None) -> torch.Tensor:
-        """Token ids of instructions for the photos `rows` -> latents [B, 3, D]."""
-        model = self.step.model
+    def latents(self, texts: list[list[int]], rows: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
+        """Token ids of instructions for the photos `rows` -> latents [B, 3, D]. With a generator some words are dropped and
+        the others blurred, so that what is near to a known word is read like it."""
+        model, table = self.step.model, self.step.table
         ids, mask = padded(texts)
-        if drop:
-            kept = mask * (torch.rand(mask.shape, generator=rng) > drop)
+        words = table[ids]
+        if rng is not None:
+            kept = mask * (torch.rand(mask.shape, generator=rng) > self.config["drop_words"])
             mask = torch.where(kept.any(dim=1, keepdim=True), kept, mask)
+            words = words + self.config["blur"] * table.std() * torch.randn(words.shape, generator=rng)
         seen = self.tokens[torch.tensor([self.shards.image_row[i] for i in rows.tolist()])]
-        return model.read(model.style_projector(self.step.table[ids], seen, mask))[1]
+        return model.read(model.style_projector(words, seen, mask))[1]
+
+    def draw(self, chance: random.Random) -> Spoken:
+        """An instruction in training words; a share of them (`single_hues`) is drawn until it asks for a change of one hue,
+        which else one in twenty does."""
+        hue = chance.random() < self.config["single_hues"]
+        while True:
+            said = spoken(chance)
+            if not hue or any("." in axis for axis, _ in said.asked):
+                return said
 
     def loss(self, rng: torch.Generator, chance: random.Random) -> torch.Tensor:
         c, render = self.config, self.step.nets.renderer
-        said = [spoken(chance) for _ in range(c["batch"]["spoken"])]
+        said = [self.draw(chance) for _ in range(c["batch"]["spoken"])]
         rows = self.photos[torch.randint(len(self.photos), (len(said),), generator=rng)]
         own, _ = self.shards.pixels(rows, c["pixels"], rng)
         hues = every_hue(len(said) * c["palette"], rng).view(len(said), c["palette"], 3)
         before = torch.cat((own, hues), dim=1)
         with torch.no_grad():
             after = develop(before, torch.stack([s.params for s in said])).clamp(0, 1)
-        out = render(before, self.latents([self.encode(s.text) for s in said], rows, c["drop_words"], rng))
+        out = render(before, self.latents([self.encode(s.text) for s in said], rows, rng))
         n = c["pixels"]
         loss = pixel_loss(out[:, :n], after[:, :n]) + c["palette_weight"] * pixel_loss(out[:, n:], after[:, n:])
         loss = loss + c["relative_weight"] * left_over(out, before, after)
@@ -110,7 +122,7 @@ class Words:
         rows = self.looks[torch.randint(len(self.looks), (c["batch"]["looks"],), generator=rng)]
         before, after = self.shards.pixels(rows, c["pixels"], rng)
         texts = [self.encode(self.shards.metas[row]["instruction"]) for row in rows.tolist()]
-        out = render(before, self.latents(texts, rows, c["drop_words"], rng))
+        out = render(before, self.latents(texts, rows, rng))
         return loss + pixel_loss(out, after) + c["relative_weight"] * left_over(out, before, after)
 
     @torch.no_grad()
