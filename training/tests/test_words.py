@@ -16,12 +16,12 @@ from veraretouch.engine.develop import develop
 from veraretouch.train import words as stage
 from veraretouch.train.examples import Shards
 from veraretouch.train.tone import Labels, Step, build_perception
-from veraretouch.train.words import Words, every_hue, left_over, share_shown
+from veraretouch.train.words import Words, astray, every_hue, left_over, share_shown
 
 torch.set_num_threads(1)
 CONFIG = {
     "name": "words", "tone": "tone", "start_from": "tone/last.pt", "seed": 2, "shards": "tiny", "renderer": "r.pt", "pixels": 48,
-    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
+    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "latent_weight": 0.0, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
     "steps": 40, "evaluate_every": 40, "evaluate_count": 6, "batch": {"spoken": 12, "looks": 3},
 }  # fmt: skip
 
@@ -66,6 +66,15 @@ def test_what_is_left_over_is_a_share():
     before, after = torch.zeros(2, 5, 3), torch.stack((torch.full((5, 3), 0.49), torch.full((5, 3), 0.09)))
     assert left_over(after, before, after).item() == 0
     assert left_over(before, before, after).item() == pytest.approx((0.49 / 0.5 + 0.09 / 0.1) / 2)
+
+
+def test_a_factor_that_is_off_still_gets_a_gradient():
+    latents = torch.full((1, 3, 2), -0.5, requires_grad=True)
+    wanted = torch.tensor([[[0.25, 0.0], [0.0, 0.0], [-0.3, 0.1]]])
+    distance = astray(latents, wanted)
+    distance.backward()
+    assert distance.item() == pytest.approx((0.75 + 0.6) / 6)
+    assert (latents.grad != 0).tolist() == [[[True, False], [False, False], [False, True]]]
 
 
 def test_the_engine_itself_shows_what_is_asked_and_doing_nothing_does_not(shards):

@@ -20,6 +20,7 @@ import torch
 
 from ..data.spoken import LEAST, Spoken, spoken
 from ..engine.develop import develop
+from ..engine.params import factor_mask
 from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
 from ..reasoning.axes import AXES, effect
@@ -55,6 +56,15 @@ def left_over(out: torch.Tensor, before: torch.Tensor, after: torch.Tensor) -> t
     """What is left to do as a share of what was to do, mean over the batch; all [B, N, 3]."""
     far = (after - before).abs().flatten(1).mean(1)
     return ((out - after).abs().flatten(1).mean(1) / (far + 0.01)).mean()
+
+
+def astray(latents: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean distance of latents from those of the parameter head, both [B, 3, D], as the renderer sees them, through a ReLU.
+
+    Pixels alone cannot teach a factor that is off: where all its latents are below 0 no gradient comes back through the ReLU.
+    After stage 2 this held for the specific colour of every instruction, and none of a hue was followed.
+    """
+    return torch.where(wanted > 0, (latents - wanted).abs(), torch.relu(latents)).mean()
 
 
 @torch.no_grad()
@@ -111,12 +121,15 @@ class Words:
         own, _ = self.shards.pixels(rows, c["pixels"], rng)
         hues = every_hue(len(said) * c["palette"], rng).view(len(said), c["palette"], 3)
         before = torch.cat((own, hues), dim=1)
+        params = torch.stack([s.params for s in said])
         with torch.no_grad():
-            after = develop(before, torch.stack([s.params for s in said])).clamp(0, 1)
-        out = render(before, self.latents([self.encode(s.text) for s in said], rows, rng))
+            after = develop(before, params).clamp(0, 1)
+            wanted = self.step.nets.head(params) * factor_mask(params)[..., None]
+        latents = self.latents([self.encode(s.text) for s in said], rows, rng)
+        out = render(before, latents)
         n = c["pixels"]
         loss = pixel_loss(out[:, :n], after[:, :n]) + c["palette_weight"] * pixel_loss(out[:, n:], after[:, n:])
-        loss = loss + c["relative_weight"] * left_over(out, before, after)
+        loss = loss + c["relative_weight"] * left_over(out, before, after) + c["latent_weight"] * astray(latents, wanted)
         if not len(self.looks):
             return loss
         rows = self.looks[torch.randint(len(self.looks), (c["batch"]["looks"],), generator=rng)]
