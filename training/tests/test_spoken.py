@@ -148,3 +148,24 @@ def test_shown_is_refused_when_nothing_moves_or_a_limit_breaks(before):
     assert plain.shown(shown)
     assert not replace(plain, limits=(("temperature", 1, 0.1),)).shown(shown)
     assert not replace(plain, asked=(("temperature", -1),)).shown(shown)
+
+
+def test_further_phrases_are_for_training_only_and_let_nothing_held_out_be_heard():
+    out = [text for text in held_out() if "{" not in text]
+    of = {one.name: one for one in ALL}
+    assert set(module.MORE) <= set(of)
+    seen = 0
+    for name, kinds in module.MORE.items():
+        for kind in kinds:
+            # A kind of phrase that the intent itself lacks would never be drawn.
+            assert kind in PHRASES and getattr(of[name], kind), (name, kind)
+            phrases = module.more_phrases(name, kind)
+            seen += len(phrases)
+            assert not [text for text in phrases for held in out if f" {held} " in f" {text} "]
+    assert seen > 1200
+    rng = random.Random(4)
+    unseen = " ".join(spoken(rng, unseen=True).text for _ in range(400))
+    assert "sun-kissed" not in unseen and "push it a stop" not in unseen
+    rng = random.Random(4)
+    heard = " ".join(spoken(rng).text for _ in range(4000))
+    assert "sun-kissed" in heard and "push it a stop" in heard

@@ -27,6 +27,7 @@ from ..reasoning.measure import Change, Pixels, change
 from .files import TABLES, fraction_of_hash, write_json
 from .intents import HUES, PHRASES, PLAIN, Intent
 from .moods import FEELINGS, FILMS, TIMES
+from .phrases import MORE
 from .voices import DEGREE_WEIGHTS, DEGREES, LEADING, MOST, RIDERS, SLOTS, VOICES, WEIGHTS, Limit, Rider
 
 HELD_OUT = 0.15
@@ -90,6 +91,14 @@ def held_out() -> frozenset[str]:
     return frozenset(out)
 
 
+@cache
+def more_phrases(intent: str, kind: str) -> tuple[str, ...]:
+    """Phrases of an intent that are for training only (`phrases.MORE`), without any in which a held-out one would be heard."""
+    texts = MORE.get(intent, {}).get(kind, "")
+    heard = [f" {text} " for text in held_out() if "{" not in text]
+    return tuple(text for text in texts.split("|") if text and not any(out in f" {text} " for out in heard))
+
+
 def _choose(rng: random.Random, texts: tuple[str, ...], unseen: bool) -> str:
     """A text of the wanted side, or of the seen side where no text is kept out."""
     out = held_out()
@@ -127,7 +136,7 @@ def _phrase(rng: random.Random, intent: Intent, slot: str, unseen: bool) -> tupl
     if unseen:
         kinds = [k for k in kinds if any(t in held_out() for t in getattr(intent, k))] or kinds
     kind = rng.choice(kinds)
-    raw = _choose(rng, getattr(intent, kind), unseen)
+    raw = _choose(rng, getattr(intent, kind) + (() if unseen else more_phrases(intent.name, kind)), unseen)
     fixed = kind in ("nouns", "films", "times", "feelings") or "mono" in intent.topics
     degree = "plain" if fixed else rng.choices(list(DEGREES), [DEGREE_WEIGHTS[name] for name in DEGREES])[0]
     if slot == "t" and degree in ("barely", "dramatically"):

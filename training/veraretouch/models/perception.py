@@ -12,6 +12,7 @@ from torch import nn
 from ..reasoning.figures import COUNTS
 from ..reasoning.labels import SLOTS, classes
 from .layout import SEMANTIC_TOKENS
+from .param_head import begin_alive
 from .vlm import ParamProjector, StyleProjector, Vision
 
 
@@ -26,6 +27,8 @@ class Perception(nn.Module):
         self.claims = nn.ModuleList(nn.Linear(hidden, SLOTS[f] * len(classes(f))) for f in SLOTS)
         self.figures = nn.ModuleList(nn.Linear(hidden, COUNTS[f]) for f in SLOTS)
         self.latents = nn.ModuleList(nn.Linear(hidden, latent) for _ in SLOTS)
+        for head in self.latents:
+            begin_alive(head)
         self.names = nn.Linear(hidden, names)
         # Tokens have the size of word embeddings, about 0.1; the heads' first outputs would be too small to learn from.
         self.gain = 1 / float(vision.tone_global.norm.weight.detach().mean())

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .param_head import begin_alive
+
 BINS = 32
 CUBE = 6
 
@@ -59,6 +61,7 @@ class ToneEncoder(nn.Module):
         )  # fmt: skip
         # What the tokens of the factors carry (`models.carry`).
         self.direct = nn.Linear(hidden, 3 * latent)
+        begin_alive(self.direct)
         self.latent = latent
 
     def forward(self, rgb: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

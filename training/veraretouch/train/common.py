@@ -102,6 +102,12 @@ def psnr_per_image(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return -10 * torch.log10(mse.clamp(min=1e-8))
 
 
+def roused(latents: torch.Tensor, slope: float) -> torch.Tensor:
+    """The same latents as the renderer sees them, through a ReLU, but with a gradient where they are off: `slope` times what
+    it would be if they were just on. Without it a factor whose latents have all fallen below 0 never comes back."""
+    return torch.where(latents > 0, latents, 1e-6 + slope * (latents - latents.detach()))
+
+
 def harm(out: torch.Tensor, before: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """How much farther from the target [B, N, 3] a retouch `out` is than the untouched photo `before`: mean over the batch of
     what the L1 distance exceeds, 0 for those that came nearer."""

@@ -34,6 +34,7 @@ from .common import (
     pixel_loss,
     psnr_per_image,
     read_config,
+    roused,
     save_atomically,
     stage_arguments,
 )
@@ -117,7 +118,7 @@ class Step:
         claims, latents = self.model.read(tokens)
         before, after = (x.to(self.device) for x in self.shards.pixels(rows, self.config["pixels"], rng))
         loss = self.config["claims_weight"] * claim_loss(claims, self._claims(rows))
-        out = self.nets.renderer(before, latents * mask)
+        out = self.nets.renderer(before, roused(latents, self.config["rouse"]) * mask)
         return loss + pixel_loss(out, after) + harm_weight * harm(out, before, after)
 
     def photos(self, auto: torch.Tensor, style: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
@@ -130,7 +131,9 @@ class Step:
         loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng, harm_weight=c["harm_weight"])
         if model.vision.tone is not None:
             before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
-            loss = loss + pixel_loss(self.nets.renderer(before, model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))), after)
+            direct = model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))
+            out = self.nets.renderer(before, roused(direct, c["rouse"]))
+            loss = loss + pixel_loss(out, after) + c["direct_harm"] * harm(out, before, after)
         # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
         return loss + self.plan(self.styles(style, tokens[len(auto) :].detach(), rng), style, rng)
 
