@@ -12,7 +12,7 @@ from veraretouch.export.dialogue import VOICES, Dialogue
 from veraretouch.export.tokenizer import small_tokenizer
 from veraretouch.models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
 from veraretouch.synth.auto import AutoSource, Rejected
-from veraretouch.train.common import Average, learning_rate, psnr_per_image, save_atomically
+from veraretouch.train.common import Average, harm, learning_rate, psnr_per_image, roused, save_atomically
 from veraretouch.train.examples import batches_by_length, collate, encode_example, section_vocabulary
 from veraretouch.train.operations import Operation, apply_operations, random_mask
 from veraretouch.train.vlm import dialogue_with
@@ -167,3 +167,17 @@ def test_a_degraded_photo_differs_visibly():
         flaw = source.draw(photo, "", "broad", "original", torch.Generator().manual_seed(seed), rejected)
         distances.append(psnr_per_image(flaw.picture[None].float() / 255, photo[None].float() / 255).item())
     assert max(distances) <= 24.0 and min(distances) > 3.0 and rejected.invisible > 0
+
+
+def test_latents_that_are_off_look_the_same_to_the_renderer_and_get_a_gradient():
+    latents = torch.tensor([-3.0, -0.2, 0.0, 0.4], requires_grad=True)
+    seen = torch.relu(roused(latents, 0.1))
+    torch.testing.assert_close(seen, torch.tensor([0.0, 0.0, 0.0, 0.4]), atol=2e-6, rtol=0)
+    seen.sum().backward()
+    torch.testing.assert_close(latents.grad, torch.tensor([0.1, 0.1, 0.1, 1.0]))
+
+
+def test_harm_counts_only_what_is_farther_off_than_the_photo():
+    target, before = torch.zeros(2, 4, 3), torch.full((2, 4, 3), 0.2)
+    out = torch.stack((torch.full((4, 3), 0.5), torch.full((4, 3), 0.1)))
+    assert harm(out, before, target).item() == pytest.approx(0.3 / 2) and harm(before, before, target).item() == 0

@@ -21,7 +21,7 @@ from veraretouch.train.words import Words, astray, every_hue, left_over, share_s
 torch.set_num_threads(1)
 CONFIG = {
     "name": "words", "tone": "tone", "start_from": "tone/last.pt", "seed": 2, "shards": "tiny", "renderer": "r.pt", "pixels": 48,
-    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "latent_weight": 0.0, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
+    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "latent_weight": 0.0, "rouse": 0.1, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
     "steps": 40, "evaluate_every": 40, "evaluate_count": 6, "batch": {"spoken": 12, "looks": 3},
 }  # fmt: skip
 

@@ -33,6 +33,7 @@ from .common import (
     pixel_loss,
     psnr_per_image,
     read_config,
+    roused,
     save_atomically,
     stage_arguments,
 )
@@ -126,7 +127,7 @@ class Words:
             after = develop(before, params).clamp(0, 1)
             wanted = self.step.nets.head(params) * factor_mask(params)[..., None]
         latents = self.latents([self.encode(s.text) for s in said], rows, rng)
-        out = render(before, latents)
+        out = render(before, roused(latents, c["rouse"]))
         n = c["pixels"]
         loss = pixel_loss(out[:, :n], after[:, :n]) + c["palette_weight"] * pixel_loss(out[:, n:], after[:, n:])
         loss = loss + c["relative_weight"] * left_over(out, before, after) + c["latent_weight"] * astray(latents, wanted)
@@ -135,7 +136,7 @@ class Words:
         rows = self.looks[torch.randint(len(self.looks), (c["batch"]["looks"],), generator=rng)]
         before, after = self.shards.pixels(rows, c["pixels"], rng)
         texts = [self.encode(self.shards.metas[row]["instruction"]) for row in rows.tolist()]
-        out = render(before, self.latents(texts, rows, rng))
+        out = render(before, roused(self.latents(texts, rows, rng), c["rouse"]))
         return loss + pixel_loss(out, after) + c["relative_weight"] * left_over(out, before, after)
 
     @torch.no_grad()
