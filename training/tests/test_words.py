@@ -21,7 +21,7 @@ from veraretouch.train.words import Words, astray, every_hue, left_over, share_s
 torch.set_num_threads(1)
 CONFIG = {
     "name": "words", "tone": "tone", "start_from": "tone/last.pt", "seed": 2, "shards": "tiny", "renderer": "r.pt", "pixels": 48,
-    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "latent_weight": 0.0, "rouse": 0.1, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
+    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "hue_wishes": 40, "latent_weight": 0.0, "rouse": 0.1, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
     "steps": 40, "evaluate_every": 40, "evaluate_count": 6, "batch": {"spoken": 12, "looks": 3},
 }  # fmt: skip
 
@@ -99,7 +99,8 @@ def test_photos_tokens_are_those_that_the_projector_would_see(shards):
 def test_single_hues_are_asked_for_as_often_as_configured(shards):
     words, chance = _words(shards), random.Random(3)
     hues = [any("." in axis for axis, _ in words.draw(chance).asked) for _ in range(300)]
-    assert 130 < sum(hues) < 190
+    assert 150 < sum(hues) < 210
+    assert len(words.hues) == 40 and sum(len(s.intents) == 1 for s in words.hues) == 20
     rng = torch.Generator().manual_seed(1)
     texts, rows = [words.encode("warmer")], torch.tensor([0])
     assert not torch.equal(words.latents(texts, rows, rng), words.latents(texts, rows, rng))

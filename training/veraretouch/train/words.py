@@ -82,6 +82,18 @@ def photo_tokens(step: Step) -> torch.Tensor:
     return tokens
 
 
+def hue_wishes(chance: random.Random, count: int) -> list[Spoken]:
+    """`count` instructions that ask for a change of one hue, every other one for that alone."""
+    alone: list[Spoken] = []
+    beside: list[Spoken] = []
+    while len(alone) + len(beside) < count:
+        said = spoken(chance)
+        pool = alone if len(said.intents) == 1 else beside
+        if any("." in axis for axis, _ in said.asked) and len(pool) < (count + 1) // 2:
+            pool.append(said)
+    return alone + beside
+
+
 class Words:
     """Batches of instructions for one split, and what the style projector makes of them."""
 
@@ -90,6 +102,7 @@ class Words:
         self.tokens = photo_tokens(step)
         tokenizer = smollm2_tokenizer()
         self.encode = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size()))).encode_user_text
+        self.hues: list[Spoken] = []
         self.photos = torch.tensor([i for i, at in enumerate(self.shards.image_row) if at >= 0])
         self.looks = torch.tensor([i for i in self.shards.rows("style") if self.shards.metas[i]["look"] != "spoken"])
 
@@ -107,13 +120,12 @@ class Words:
         return model.read(model.style_projector(words, seen, mask))[1]
 
     def draw(self, chance: random.Random) -> Spoken:
-        """An instruction in training words; a share of them (`single_hues`) is drawn until it asks for a change of one hue,
-        which else one in twenty does."""
-        hue = chance.random() < self.config["single_hues"]
-        while True:
-            said = spoken(chance)
-            if not hue or any("." in axis for axis, _ in said.asked):
-                return said
+        """An instruction in training words. A share of them (`single_hues`) asks for a change of one hue, half of these for
+        nothing else: drawn as they come, one in seven does, mostly among other wishes, and for thousands of steps
+        the network says to all of them what is right for their mean."""
+        if not self.hues:
+            self.hues = hue_wishes(chance, self.config["hue_wishes"])
+        return chance.choice(self.hues) if chance.random() < self.config["single_hues"] else spoken(chance)
 
     def loss(self, rng: torch.Generator, chance: random.Random) -> torch.Tensor:
         c, render = self.config, self.step.nets.renderer
