@@ -1,4 +1,4 @@
-"""Stage 4b: colours of every hue, the share left over, and that the style projector learns plain words and nothing else."""
+"""Stage 2b: colours of every hue, the share left over, and that the style projector learns plain words and nothing else."""
 
 import colorsys
 import json

@@ -1,4 +1,4 @@
-"""Stage 4b: the style projector learns plain words, on instructions that are made as it goes.
+"""Stage 2b: the style projector learns plain words, on instructions that are made as it goes.
 
 The shards hold some thousand instructions with a photo each, and wishes for one hue hardly show on most photos. Here every
 step draws fresh ones (`data.spoken`), tries them on photos of the shards and on colours of every hue, and holds what the
