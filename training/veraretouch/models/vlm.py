@@ -103,7 +103,10 @@ class Vision(Carrier):
         if not self.layout.tone:
             count = self.layout.overall
             return torch.cat((cells[0][:, :count] + whole, cells[0][:, count:]), dim=1)
-        factors = self.carry(whole[:, :3], self.tone.latents(overall))
+        # Taught by their own picture alone: what else tokens have to say must not bend them.
+        with torch.no_grad():
+            wanted = self.tone.latents(overall)
+        factors = self.carry(whole[:, :3], wanted)
         return torch.cat((*cells, factors, whole[:, 3:], *([self.tone_spatial(spatial)] if self.layout.spatial else [])), dim=1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:

@@ -128,12 +128,14 @@ class Step:
         tokens, figures, names = model.see(shards.features(rows).to(device), pictures)
         loss = c["figures_weight"] * F.smooth_l1_loss(figures, shards.figures(rows).to(device))
         loss = loss + c["names_weight"] * F.binary_cross_entropy_with_logits(names, self.labels.names[rows].to(device))
-        loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng, harm_weight=c["harm_weight"])
+        # With a tone encoder tokens carry its latents, which are taught below.
+        own_harm = 0.0 if model.vision.layout.tone else c["harm_weight"]
+        loss = loss + self.plan(model.factors(tokens[: len(auto)]), auto, rng, harm_weight=own_harm)
         if model.vision.tone is not None:
             before, after = (x.to(device) for x in shards.pixels(auto, c["pixels"], rng))
             direct = model.vision.tone.direct_latents(model.vision.toned(pictures[: len(auto)]))
             out = self.nets.renderer(before, roused(direct, c["rouse"]))
-            loss = loss + pixel_loss(out, after) + c["direct_harm"] * harm(out, before, after)
+            loss = loss + pixel_loss(out, after) + c["harm_weight"] * harm(out, before, after)
         # What a style changes must not teach the photo's tokens to expect it: they are taken as they are.
         return loss + self.plan(self.styles(style, tokens[len(auto) :].detach(), rng), style, rng)
 
@@ -240,6 +242,11 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
             checkpoint,
         )  # fmt: skip
 
+    def judged() -> dict:
+        if config["aim_every"]:
+            average.module.aim()
+        return evaluate(check) | on_expert_pairs(average.module, nets, pairs)
+
     began = time.time()
     saved, total = time.time(), 0.0
     # With a time limit the schedule follows the clock, so that a shorter run still ends on a low learning rate.
@@ -248,6 +255,9 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
         for group in optimiser.param_groups:
             at = max(step, int(progress * config["steps"])) if step >= config["warmup"] else step
             group["lr"] = learning_rate(at, config["steps"], config["lr"], config["warmup"])
+        if config["aim_every"] and step >= config["warmup"] and step % config["aim_every"] == 0:
+            # From here on tokens carry their latents, as they will be used, and the other heads learn to read them so.
+            model.aim()
         loss = run.photos(draw("auto"), draw("style"), rng) + run.sliders(draw("param"), rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -257,14 +267,14 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
         total += loss.item()
         step += 1
         if step % config["evaluate_every"] == 0 or step == config["steps"]:
-            log.write(step=step, loss=total / config["evaluate_every"], **evaluate(check), **on_expert_pairs(average.module, nets, pairs))
+            log.write(step=step, loss=total / config["evaluate_every"], **judged())
             total = 0.0
         if time.time() - saved > 120:
             keep()
             saved = time.time()
     keep()
     if step % config["evaluate_every"]:
-        log.write(step=step, **evaluate(check), **on_expert_pairs(average.module, nets, pairs))
+        log.write(step=step, **judged())
 
 
 def main() -> None:
