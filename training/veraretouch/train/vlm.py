@@ -247,9 +247,9 @@ def load_perception(model: VeraRetouchVLM, path: Path, effect: Path) -> None:
 
 def aim(model: VeraRetouchVLM) -> None:
     """Let the tokens of photos and of sliders carry their latents as the adaptor's shortcut reads them."""
-    for projector in (model.vision, model.param_projector):
-        if projector is model.param_projector or model.vision.layout.tone:
-            projector.aim(model.adaptor.shortcut, model.adaptor.gain)
+    model.param_projector.aim(model.adaptor.shortcut, model.adaptor.gain)
+    if model.vision.layout.tone:
+        model.vision.aim(model.adaptor.shortcut, model.adaptor.gain)
 
 
 def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:

@@ -63,7 +63,7 @@ def astray(latents: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Mean distance of latents from those of the parameter head, both [B, 3, D], as the renderer sees them, through a ReLU.
 
     Pixels alone cannot teach a factor that is off: where all its latents are below 0 no gradient comes back through the ReLU.
-    After stage 2 this held for the specific colour of every instruction, and none of a hue was followed.
+    After stage 2 this held for the specific colour of nearly every instruction, and hardly a wish for a hue was followed.
     """
     return torch.where(wanted > 0, (latents - wanted).abs(), torch.relu(latents)).mean()
 
