@@ -21,7 +21,7 @@ from veraretouch.train.words import Words, astray, every_hue, left_over, share_s
 torch.set_num_threads(1)
 CONFIG = {
     "name": "words", "tone": "tone", "start_from": "tone/last.pt", "seed": 2, "shards": "tiny", "renderer": "r.pt", "pixels": 48,
-    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "hue_wishes": 40, "latent_weight": 0.0, "rouse": 0.1, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
+    "palette": 24, "palette_weight": 0.5, "relative_weight": 0.05, "drop_words": 0.1, "blur": 0.3, "single_hues": 0.5, "hue_wishes": 20, "latent_weight": 0.0, "rouse": 0.1, "optimiser": "adamw", "lr": 3e-3, "warmup": 5,
     "steps": 40, "evaluate_every": 40, "evaluate_count": 6, "batch": {"spoken": 12, "looks": 3},
 }  # fmt: skip
 
@@ -100,7 +100,14 @@ def test_single_hues_are_asked_for_as_often_as_configured(shards):
     words, chance = _words(shards), random.Random(3)
     hues = [any("." in axis for axis, _ in words.draw(chance).asked) for _ in range(300)]
     assert 150 < sum(hues) < 210
-    assert len(words.hues) == 40 and sum(len(s.intents) == 1 for s in words.hues) == 20
+    held = words.hues
+    assert (len(held.alone), len(held.beside)) == (20, 20)
+    assert {len(s.intents) for s in held.alone} == {1} and min(len(s.intents) for s in held.beside) > 1
+    # Those that are drawn among all instructions take the place of the oldest.
+    first = held.beside[0]
+    for _ in range(300):
+        words.draw(chance)
+    assert all(said is not first for said in held.beside) and len(held.beside) == 20
     rng = torch.Generator().manual_seed(1)
     texts, rows = [words.encode("warmer")], torch.tensor([0])
     assert not torch.equal(words.latents(texts, rows, rng), words.latents(texts, rows, rng))
@@ -116,7 +123,7 @@ def test_plain_words_are_learnt_and_the_rest_stays(shards, tmp_path, monkeypatch
     torch.save({"model": state, "average": state, "optimiser": {}, "step": 3, "section_ids": {"elements": [1]}}, folder / "last.pt")
     _shards(tmp_path / "shards" / "tiny" / "val")
     monkeypatch.setattr(stage, "load_step", lambda *_: _words(shards).step)
-    stage.train(CONFIG, tmp_path, 0)
+    stage.train(CONFIG, tmp_path, "cpu", 0)
     log = [json.loads(line) for line in (tmp_path / "words" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in log] == [0, 40] and log[-1]["spoken_left"] < log[0]["spoken_left"]
     kept = torch.load(tmp_path / "words" / "last.pt", weights_only=True)

@@ -48,17 +48,17 @@ MOST_NAMES = 3
 PALETTE, PALETTE_PIXELS = 8, 160
 
 
-def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None = None) -> Step:
+def load_step(config: dict, work: Path, shards: Shards, checkpoint: Path | None = None, device: str = "cpu") -> Step:
     """The averaged perception of stage 2, to be asked about the examples of `shards`; or what a checkpoint of the whole
     model has made of it."""
     nets = load_networks(work / config["renderer"])
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
     model = build_perception(nets, table, ImageTokens.of(config))
-    model.load_state_dict(torch.load(work / config["name"] / "last.pt", weights_only=True)["average"])
+    model.load_state_dict(torch.load(work / config["name"] / "last.pt", weights_only=True, map_location="cpu")["average"])
     if checkpoint:
-        take_perception(model, torch.load(checkpoint, weights_only=True)["average"])
+        take_perception(model, torch.load(checkpoint, weights_only=True, map_location="cpu")["average"])
     model.aim()
-    return Step(model.eval(), nets, shards, Labels(shards), table, config, "cpu")
+    return Step(model.eval().to(device), nets.to(device), shards, Labels(shards), table, config, device)
 
 
 def take_perception(model: Perception, whole: dict[str, torch.Tensor]) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from pathlib import Path
 
 import torch
@@ -71,27 +72,35 @@ def astray(latents: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def photo_tokens(step: Step) -> torch.Tensor:
     """What the style projector sees of each picture of the shards: [P, T, hidden], rows it does not look at left at 0."""
-    model, shards = step.model, step.shards
+    model, shards, device = step.model, step.shards, step.device
     rows = torch.tensor([i for i, at in enumerate(shards.image_row) if at >= 0])
     projector = model.style_projector
     kept = slice(projector.first_row, projector.first_row + projector.rows)
-    tokens = torch.zeros(len(rows), kept.stop, projector.hidden)
+    tokens = torch.zeros(len(rows), kept.stop, projector.hidden, device=device)
     for part in rows.split(BATCH):
-        seen = model.vision.project(shards.features(part), shards.pictures(part))
+        seen = model.vision.project(shards.features(part).to(device), shards.pictures(part).to(device))
         tokens[torch.tensor([shards.image_row[i] for i in part.tolist()]), kept] = seen[:, kept]
     return tokens
 
 
-def hue_wishes(chance: random.Random, count: int) -> list[Spoken]:
-    """`count` instructions that ask for a change of one hue, every other one for that alone."""
-    alone: list[Spoken] = []
-    beside: list[Spoken] = []
-    while len(alone) + len(beside) < count:
-        said = spoken(chance)
-        pool = alone if len(said.intents) == 1 else beside
-        if any("." in axis for axis, _ in said.asked) and len(pool) < (count + 1) // 2:
-            pool.append(said)
-    return alone + beside
+class HueWishes:
+    """Instructions that ask for a change of one hue: as many that ask for nothing else as that ask for more beside it. At
+    most `most` of either are held; newer ones take the place of the oldest."""
+
+    def __init__(self, most: int):
+        self.alone: deque[Spoken] = deque(maxlen=most)
+        self.beside: deque[Spoken] = deque(maxlen=most)
+
+    def keep(self, said: Spoken) -> None:
+        if any("." in axis for axis, _ in said.asked):
+            (self.alone if len(said.intents) == 1 else self.beside).append(said)
+
+    def fill(self, chance: random.Random) -> None:
+        while len(self.alone) < self.alone.maxlen or len(self.beside) < self.beside.maxlen:
+            self.keep(spoken(chance))
+
+    def draw(self, chance: random.Random) -> Spoken:
+        return chance.choice(chance.choice((self.alone, self.beside)))
 
 
 class Words:
@@ -102,14 +111,14 @@ class Words:
         self.tokens = photo_tokens(step)
         tokenizer = smollm2_tokenizer()
         self.encode = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size()))).encode_user_text
-        self.hues: list[Spoken] = []
+        self.hues = HueWishes(config["hue_wishes"])
         self.photos = torch.tensor([i for i, at in enumerate(self.shards.image_row) if at >= 0])
         self.looks = torch.tensor([i for i in self.shards.rows("style") if self.shards.metas[i]["look"] != "spoken"])
 
     def latents(self, texts: list[list[int]], rows: torch.Tensor, rng: torch.Generator | None = None) -> torch.Tensor:
         """Token ids of instructions for the photos `rows` -> latents [B, 3, D]. With a generator some words are dropped and
         the others blurred, so that what is near to a known word is read like it."""
-        model, table = self.step.model, self.step.table
+        model, table, device = self.step.model, self.step.table, self.step.device
         ids, mask = padded(texts)
         words = table[ids]
         if rng is not None:
@@ -117,24 +126,28 @@ class Words:
             mask = torch.where(kept.any(dim=1, keepdim=True), kept, mask)
             words = words + self.config["blur"] * table.std() * torch.randn(words.shape, generator=rng)
         seen = self.tokens[torch.tensor([self.shards.image_row[i] for i in rows.tolist()])]
-        return model.read(model.style_projector(words, seen, mask))[1]
+        return model.read(model.style_projector(words.to(device), seen, mask.to(device)))[1]
 
     def draw(self, chance: random.Random) -> Spoken:
         """An instruction in training words. A share of them (`single_hues`) asks for a change of one hue, half of these for
         nothing else: drawn as they come, one in seven does, mostly among other wishes, and for thousands of steps
         the network says to all of them what is right for their mean."""
-        if not self.hues:
-            self.hues = hue_wishes(chance, self.config["hue_wishes"])
-        return chance.choice(self.hues) if chance.random() < self.config["single_hues"] else spoken(chance)
+        if not self.hues.alone:
+            self.hues.fill(chance)
+        if chance.random() < self.config["single_hues"]:
+            return self.hues.draw(chance)
+        said = spoken(chance)
+        self.hues.keep(said)
+        return said
 
     def loss(self, rng: torch.Generator, chance: random.Random) -> torch.Tensor:
-        c, render = self.config, self.step.nets.renderer
+        c, render, device = self.config, self.step.nets.renderer, self.step.device
         said = [self.draw(chance) for _ in range(c["batch"]["spoken"])]
         rows = self.photos[torch.randint(len(self.photos), (len(said),), generator=rng)]
         own, _ = self.shards.pixels(rows, c["pixels"], rng)
         hues = every_hue(len(said) * c["palette"], rng).view(len(said), c["palette"], 3)
-        before = torch.cat((own, hues), dim=1)
-        params = torch.stack([s.params for s in said])
+        before = torch.cat((own, hues), dim=1).to(device)
+        params = torch.stack([s.params for s in said]).to(device)
         with torch.no_grad():
             after = develop(before, params).clamp(0, 1)
             wanted = self.step.nets.head(params) * factor_mask(params)[..., None]
@@ -146,7 +159,7 @@ class Words:
         if not len(self.looks):
             return loss
         rows = self.looks[torch.randint(len(self.looks), (c["batch"]["looks"],), generator=rng)]
-        before, after = self.shards.pixels(rows, c["pixels"], rng)
+        before, after = (x.to(device) for x in self.shards.pixels(rows, c["pixels"], rng))
         texts = [self.encode(self.shards.metas[row]["instruction"]) for row in rows.tolist()]
         out = render(before, roused(self.latents(texts, rows, rng), c["rouse"]))
         return loss + pixel_loss(out, after) + c["relative_weight"] * left_over(out, before, after)
@@ -156,23 +169,23 @@ class Words:
         """On held-out photos: PSNR of looks; of plain instructions in words never trained on the PSNR, what is left over, and
         the share of movements asked for that happen (those that the engine itself shows on the photo)."""
         report: dict[str, float] = {}
-        count, render = self.config["evaluate_count"], self.step.nets.renderer
+        count, render, device = self.config["evaluate_count"], self.step.nets.renderer, self.step.device
         if len(self.looks):
             rows = self.looks[:count]
-            before, after = self.shards.pixels(rows, 512)
+            before, after = (x.to(device) for x in self.shards.pixels(rows, 512))
             out = render(before, self.latents([self.encode(self.shards.metas[i]["instruction"]) for i in rows.tolist()], rows))
             report["looks_nothing"] = psnr_per_image(before, after).clamp(max=50).mean().item()
             report["looks"] = psnr_per_image(out, after).clamp(max=50).mean().item()
         chance = random.Random(seed)
         said = [spoken(chance, unseen=True) for _ in range(count)]
         rows = self.photos[torch.linspace(0, len(self.photos) - 1, count).long()]
-        before, _ = self.shards.pixels(rows, 512)
-        after = develop(before, torch.stack([s.params for s in said])).clamp(0, 1)
+        before = self.shards.pixels(rows, 512)[0].to(device)
+        after = develop(before, torch.stack([s.params for s in said]).to(device)).clamp(0, 1)
         out = render(before, self.latents([self.encode(s.text) for s in said], rows))
         report["spoken_nothing"] = psnr_per_image(before, after).clamp(max=50).mean().item()
         report["spoken"] = psnr_per_image(out, after).clamp(max=50).mean().item()
         report["spoken_left"] = left_over(out, before, after).item()
-        report["asked"] = share_shown(said, before, after, out.clamp(0, 1))
+        report["asked"] = share_shown(said, *(x.cpu() for x in (before, after, out.clamp(0, 1))))
         return report
 
 
@@ -198,7 +211,7 @@ def learn(words: Words, held_out: Words, config: dict, folder: Path, minutes: fl
     optimiser = optimiser_of(config, list(projector.parameters()), 0.02)
     log, partial, step = Log(folder / "log.jsonl"), folder / "partial.pt", 0
     if partial.exists():
-        state = torch.load(partial, weights_only=True)
+        state = torch.load(partial, weights_only=True, map_location="cpu")
         projector.load_state_dict(state["model"])
         average.module.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
@@ -233,18 +246,18 @@ def learn(words: Words, held_out: Words, config: dict, folder: Path, minutes: fl
     return average
 
 
-def train(config: dict, work: Path, minutes: float) -> None:
+def train(config: dict, work: Path, device: str, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     start = work / config["start_from"]
     base = {**config, "name": config["tone"]}
     splits = []
     for split in ("train", "val"):
-        step = load_step(base, work, Shards(work / "shards" / config["shards"] / split, ("auto", "style")), start)
+        step = load_step(base, work, Shards(work / "shards" / config["shards"] / split, ("auto", "style")), start, device)
         step.model.requires_grad_(False)
         splits.append(Words(step, config))
     average = learn(*splits, config, work / config["name"], minutes)
-    state = torch.load(start, weights_only=True)
-    learnt = {f"{PREFIX}{name}": value for name, value in average.module.state_dict().items()}
+    state = torch.load(start, weights_only=True, map_location="cpu")
+    learnt = {f"{PREFIX}{name}": value.cpu() for name, value in average.module.state_dict().items()}
     state = {k: v for k, v in state.items() if k != "optimiser"} | {part: state[part] | learnt for part in ("model", "average")}
     save_atomically(state, work / config["name"] / "last.pt")
     (work / config["name"] / "partial.pt").unlink(missing_ok=True)
@@ -254,7 +267,7 @@ def main() -> None:
     arguments = stage_arguments(__doc__.splitlines()[0]).parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    train(read_config(arguments.config), arguments.work, arguments.minutes)
+    train(read_config(arguments.config), arguments.work, arguments.device, arguments.minutes)
 
 
 if __name__ == "__main__":
