@@ -27,7 +27,7 @@ from ..reasoning.measure import Change, Pixels, change
 from .files import TABLES, fraction_of_hash, write_json
 from .intents import HUES, PHRASES, PLAIN, Intent
 from .moods import FEELINGS, FILMS, TIMES
-from .phrases import MORE
+from .phrases import table, unheard
 from .voices import DEGREE_WEIGHTS, DEGREES, LEADING, MOST, RIDERS, SLOTS, VOICES, WEIGHTS, Limit, Rider
 
 HELD_OUT = 0.15
@@ -38,6 +38,8 @@ RIDDEN = 0.2  # share of instructions that get a rider where one fits
 DRAWS = 12
 # What everybody says, so that holding it back would only make a worse product.
 COMMON = ("make it {c}", "give it {n}", "like {f}", "something {e}", "really {}")
+# What `_phrase` says before phrases of these kinds.
+_BEHIND = {"more": ("more",), "fewer": ("less",), "less": ("less", "too", "not so", "not as", "not quite so")}
 _POOLS = {"f": FILMS, "d": TIMES, "e": FEELINGS}
 EVERYDAY = PLAIN + HUES
 ALL = EVERYDAY + FEELINGS + FILMS + TIMES
@@ -92,11 +94,11 @@ def held_out() -> frozenset[str]:
 
 
 @cache
-def more_phrases(intent: str, kind: str) -> tuple[str, ...]:
-    """Phrases of an intent that are for training only (`phrases.MORE`), without any in which a held-out one would be heard."""
-    texts = MORE.get(intent, {}).get(kind, "")
-    heard = [f" {text} " for text in held_out() if "{" not in text]
-    return tuple(text for text in texts.split("|") if text and not any(out in f" {text} " for out in heard))
+def further(part: str, name: str, kind: str = "") -> tuple[str, ...]:
+    """What the table of `phrases` adds in training, without what would let something held out be heard: phrases of an intent,
+    forms of a voice, words of a degree, texts of a rider."""
+    found = table()[part].get(name, {} if kind else [])
+    return unheard(found.get(kind, []) if kind else found, held_out(), _BEHIND.get(kind, ()))
 
 
 def _choose(rng: random.Random, texts: tuple[str, ...], unseen: bool) -> str:
@@ -136,17 +138,17 @@ def _phrase(rng: random.Random, intent: Intent, slot: str, unseen: bool) -> tupl
     if unseen:
         kinds = [k for k in kinds if any(t in held_out() for t in getattr(intent, k))] or kinds
     kind = rng.choice(kinds)
-    raw = _choose(rng, getattr(intent, kind) + (() if unseen else more_phrases(intent.name, kind)), unseen)
+    raw = _choose(rng, getattr(intent, kind) + (() if unseen else further("phrases", intent.name, kind)), unseen)
     fixed = kind in ("nouns", "films", "times", "feelings") or "mono" in intent.topics
     degree = "plain" if fixed else rng.choices(list(DEGREES), [DEGREE_WEIGHTS[name] for name in DEGREES])[0]
     if slot == "t" and degree in ("barely", "dramatically"):
         degree = "plain"  # nobody complains of a hair's breadth, and the loudest words do not go with "too"
     d = DEGREES[degree]
-    text, words = raw, d.comps
+    text, words = raw, "comps"
     if kind == "less" and slot == "t":
-        text, words = f"too {raw}", d.too
+        text, words = f"too {raw}", "too"
     elif kind == "cures":
-        words = d.too if raw.startswith("too ") else d.plains
+        words = "too" if raw.startswith("too ") else "plains"
     elif kind == "less" and degree == "plain" and rng.random() < 0.5:
         text = rng.choice(("not so {}", "not as {}", "not quite so {}")).format(raw)
     elif kind in ("less", "fewer"):
@@ -154,10 +156,10 @@ def _phrase(rng: random.Random, intent: Intent, slot: str, unseen: bool) -> tupl
     elif kind == "more":
         text = f"more {raw}"
     elif kind == "plains":
-        words = d.plains
+        words = "plains"
     elif kind in ("verbs", "jargon"):
-        words = d.verbs
-    graded = _choose(rng, words, unseen)
+        words = "verbs"
+    graded = _choose(rng, getattr(d, words) + (() if unseen else further("degrees", degree, words)), unseen)
     return graded.format(text), degree, [raw] + [graded] * (graded != "{}")
 
 
@@ -194,7 +196,8 @@ def _finished(text: str, rng: random.Random) -> str:
 def spoken(rng: random.Random, unseen: bool = False) -> Spoken:
     """One instruction of one to three intents. `unseen`: its sentence or phrases are kept out of training."""
     voice = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    form = _choose(rng, VOICES[voice], unseen and rng.random() < 0.6)
+    new_form = unseen and rng.random() < 0.6
+    form = _choose(rng, VOICES[voice] + (() if unseen else further("forms", voice)), new_form)
     slot = form[form.index("{") + 1]
     rest = form[form.index("}") + 1 :]
     count = rng.choice((1, 1, 1, 2) if slot in LEADING else (1, 1, 2, 2, 3))
@@ -220,7 +223,7 @@ def spoken(rng: random.Random, unseen: bool = False) -> Spoken:
         text = _joined(phrases, rng, voice == "terse")
     limits: tuple[Limit, ...] = ()
     if rider is not None and slot != "t" and max(DEGREES[d].order for d in degrees) < 2:
-        said = _choose(rng, rider.texts, unseen)
+        said = _choose(rng, rider.texts + (() if unseen else further("riders", rider.name)), unseen)
         parts.append(said)
         text += f" {said}" if said.startswith("without") else f", {said}"
         limits = rider.limits or tuple((axis, d, round(MOST[axis], 3)) for axis, d in asked)
