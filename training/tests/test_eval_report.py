@@ -146,7 +146,7 @@ def test_measures_of_a_picture_by_hand():
 
 
 def test_sentences_are_split_by_section_and_full_stop():
-    first = {"plan.light": "Lift the shadows. Keep 2.5 stops, more.", "plan.globalColor": "Leave as is"}
+    first = {"elements": "People, sky", "plan.light": "Lift the shadows. Keep 2.5 stops, more.", "plan.globalColor": "Leave as is"}
     assert sentences(first) == {"lift the shadows", "keep 2.5 stops, more", "leave as is"}
     assert sentences({"plan.light": "Raise it by 12. Leave as is. L 2.5."}) == {"raise it by 12", "leave as is", "l 2.5"}
     common = most_repeated([first, {"plan.light": "Leave as is. Leave as is."}, {"plan.light": ""}])

@@ -191,8 +191,8 @@ def test_a_voice_says_the_same_in_the_same_words_and_voices_differ() -> None:
         for field, text in texts[0].items():
             told[field].add(text)
     assert all(len(told[f"plan.{f}"]) >= 8 for f in FACTORS)
-    with pytest.raises(ReasoningError, match="no voice 16"):
-        Voice(16)
+    with pytest.raises(ReasoningError, match=f"no voice {COUNT}"):
+        Voice(COUNT)
 
 
 @pytest.mark.parametrize("factor", FACTORS)

@@ -8,16 +8,18 @@ number the model reads in its prompt: within a voice the same claim is always sa
 from __future__ import annotations
 
 import random
+from zlib import crc32
 
 from .errors import ReasoningError
 
-COUNT = 16
+COUNT = 32
 
 
 class Voice(random.Random):
-    """Draws what belongs to voice `number` (0 to 15): of n wordings the one that stands at number modulo n.
+    """Draws what belongs to voice `number`, from 0 on: as many voices for each of n wordings.
 
-    Numbers that are taken modulo lists of different lengths give each voice its own combination.
+    Every n voices take the wordings in turn, beginning at one that depends on the list: so two lists of the same length are
+    combined in every way, and the voices differ by as much as there are words.
     """
 
     def __init__(self, number: int) -> None:
@@ -27,7 +29,8 @@ class Voice(random.Random):
         self.number = number
 
     def choice(self, seq):
-        return seq[self.number % len(seq)]
+        turn, count = crc32("|".join(map(str, seq)).encode()), len(seq)
+        return seq[(self.number + self.number // count * turn) % count]
 
     def random(self) -> float:
-        return (self.number // 2 % 2) / 2 + 0.25
+        return (self.number // 4 % 2) / 2 + 0.25

@@ -31,7 +31,7 @@ from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS, effects
 from ..reasoning.compose import Plain, compose_measured
 from ..reasoning.measure import Pixels, change, stats
-from ..reasoning.voice import Voice
+from ..reasoning.voice import COUNT, Voice
 from .common import read_config, stage_arguments
 from .examples import Shards
 from .tone import Labels, Step, build_perception, known_names, load_networks
@@ -143,7 +143,8 @@ def tell(example: tuple) -> tuple[int, dict, list[float]]:
     measured = change(p, Pixels(torch.from_numpy(after)))
     described = None if task == "param" else stats(p)
     others = [change(Pixels(torch.from_numpy(b)), Pixels(torch.from_numpy(a))) for b, a in elsewhere]
-    answers = {
+    answers: dict = {"voice": voice}
+    answers |= {
         name: compose_measured(described, measured, words, names, task, params, CLEAR, others)
         for name, words in (("fields", Voice(voice)), ("plainFields", Plain()))
     }
@@ -174,13 +175,14 @@ def examples_of(step: Step, seed: int, latents: torch.Tensor) -> Iterator[tuple]
                 meta, names = shards.metas[row], []
                 if shown.seen is not None:
                     names = sure_names(dict(zip(every, shown.seen[i].tolist(), strict=True)), meta.get("names", []))
-                yield row, meta.get("voice", 0), task, names, params, shown.before[i].numpy(), shown.after[i].numpy(), elsewhere
+                # Any voice with any photo, and every voice equally often.
+                yield row, row * 7 % COUNT, task, names, params, shown.before[i].numpy(), shown.after[i].numpy(), elsewhere
         print(f"{task}: rendered", flush=True)
 
 
 @dataclass
 class Retold:
-    answers: list[dict]  # per example {"fields", "plainFields"}
+    answers: list[dict]  # per example {"voice", "fields", "plainFields"}
     latents: torch.Tensor  # [N, 3, D]
     effects: torch.Tensor  # [N, EFFECTS]
 

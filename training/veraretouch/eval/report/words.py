@@ -31,8 +31,10 @@ def complete(result, mode: str) -> bool:
 
 
 def sentences(fields: dict[str, str]) -> set[str]:
-    """The sentences of an answer: split by section and at full stops, in lower case without marks at the ends."""
-    parts = (part for text in fields.values() for part in re.split(r"[.!?]+(?:\s+|$)", text.lower()))
+    """The sentences of an answer: split by section and at full stops, in lower case without marks at the ends. Key elements are a
+    list of names and no sentence: photos of people name people."""
+    told = (text for field, text in fields.items() if field != "elements")
+    parts = (part for text in told for part in re.split(r"[.!?]+(?:\s+|$)", text.lower()))
     return {part.strip(" .,;:!?") for part in parts} - {""}
 
 
@@ -54,14 +56,15 @@ def answers(context: Context) -> Part:
     columns = {
         "wellFormed": Column("well-formed", "%", 2), "light": Column("light", "%", 1), "globalColor": Column("global colour", "%", 1),
         "specificColor": Column("specific colour", "%", 1), "claims": Column("claims an answer", "", 2, 0),
-        "repeated": Column("commonest sentence", "%", 1, -1),
+        "repeated": Column("commonest sentence", "%", 1, -1), "sameNames": Column("commonest names", "%", 1, 0),
     }  # fmt: skip
     part = Part("answers", "Answers: form, agreement of plans with pixels, repetition", {}, columns, notes=[
         "Well-formed: every section is there, none was cut off, the latents are finite. Agreement: of the changes that a plan announces, "
         "the share that the pixels show along the named axis, in its direction, by more than a quarter of the axis' dead zone; n counts "
         "claims, intervals are over answers. In Param a slider whose effect this photo cannot show either way is not counted; "
         "\"own factor alone\" compares each plan with what its own factor's latent does by itself.",
-        "Commonest sentence: share of answers that contain the same sentence (sections and full stops divide), whichever it is.",
+        "Commonest sentence: share of answers that contain the same sentence (sections and full stops divide), whichever it is; "
+        "the lists of key elements are no sentences, so the share of the commonest list stands beside it.",
     ])  # fmt: skip
     form: list[float] = []
     for mode, label in MODES.items():
@@ -85,6 +88,10 @@ def answers(context: Context) -> Part:
         common = most_repeated(told)
         if common:
             part.add(mode, "repeated", [float(common[0][0] in sentences(fields)) for fields in told], "share")
+            if mode != "param":
+                lists = [fields.get("elements", "").strip(" .").lower() for fields in told]
+                commonest = Counter(lists).most_common(1)[0][0]
+                part.add(mode, "sameNames", [float(names == commonest) for names in lists], "share")
             part.tables.append(Table(f"{label}: commonest sentences", ["share of answers", "sentence"], [
                 [f"{100 * count / len(told):.1f} %", text] for text, count in common[:6]
             ]))  # fmt: skip
