@@ -18,6 +18,7 @@ from veraretouch.reasoning.axes import AXES, LEAVE, claims, effects
 from veraretouch.reasoning.compose import Plain
 from veraretouch.reasoning.figures import COUNTS, figures
 from veraretouch.reasoning.measure import change
+from veraretouch.reasoning.voice import COUNT as VOICES
 from veraretouch.train.examples import Shards
 from veraretouch.train.retell import (
     draw_mixtures,
@@ -73,14 +74,15 @@ def test_retold_answers_agree_with_their_own_pixels(step):
     told = retell(step, seed=1)
     answers = told.answers
     assert len(answers) == len(told.latents) == len(told.effects) == len(step.shards)
+    assert len({answer["voice"] for answer in answers}) == min(len(answers), VOICES)
     for task in ("auto", "style"):
         rows = torch.tensor(step.shards.rows(task))
         shown = rendered(step, rows, task)
         for row, before, after, latents in zip(rows.tolist(), shown.before, shown.after, shown.latents, strict=True):
             assert torch.equal(told.latents[row], latents)
             assert told.effects[row].tolist() == pytest.approx(effects(change(before, after)))
-            for fields in answers[row].values():
-                plans = {f: fields[f"plan.{f}"] for f in COUNTS}
+            for kind in ("fields", "plainFields"):
+                plans = {f: answers[row][kind][f"plan.{f}"] for f in COUNTS}
                 found = agreement(plans, before, after)
                 assert all(a.claims == a.agreed > 0 for a in found.values())
 

@@ -20,7 +20,7 @@ from ..reasoning.labels import SLOTS, plan_labels
 from ..reasoning.parse import agreement
 from ..train.adaptor import answering
 from ..train.common import psnr_per_image, read_config, stage_arguments
-from ..train.examples import Shards
+from ..train.examples import Shards, split_of
 from ..train.tone import load_networks
 from ..train.vlm import TASKS, load_answering
 
@@ -66,7 +66,7 @@ def main() -> None:
     config = read_config(a.config)
     nets = load_networks(a.work / config["renderer"])
     model, dialogue, _ = load_answering(a.checkpoint, nets, a.work)
-    held_out = Shards(a.work / "shards" / config["shards"] / "val")
+    held_out = split_of(config, a.work, "val")
     for task in TASKS:
         print(json.dumps({task: judge(model, nets, dialogue, held_out, task, a.count)}, indent=1), flush=True)
 

@@ -17,7 +17,7 @@ from ..export.reference import generate_many
 from ..export.release import write_model
 from ..train.adaptor import answering
 from ..train.common import psnr_per_image
-from ..train.examples import Shards, encode_example
+from ..train.examples import Shards, encode_example, split_of
 from ..train.retell import use_retold
 from ..train.tone import load_networks
 from ..train.vlm import TASKS, Step, evaluate, load_answering
@@ -81,7 +81,7 @@ def judge_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
     config = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)["config"]
     nets = load_networks(work / config["renderer"])
     model, dialogue, _ = load_answering(checkpoint, nets, work)
-    shards = Shards(work / "shards" / config["shards"] / "val")
+    shards = split_of(config, work, "val")
     retold = work / config["retold"] / "retold-val.json"
     tasks = quality(model, nets, dialogue, shards, retold, config, settings["count"])
     return {"tasks": tasks, **cost(model, nets, dialogue, shards, checkpoint.parent, settings["photos"], settings["threads"])}

@@ -17,7 +17,7 @@ import torch
 from ..data.files import DataError, write_json, write_whole
 from ..models.preference import load_preference
 from ..train.common import read_config, stage_arguments
-from ..train.examples import Shards
+from ..train.examples import split_of
 from ..train.guard import figures_of, held_out_rows
 from ..train.rewards import Judge
 from ..train.tone import load_networks
@@ -55,7 +55,7 @@ def checkpoint_path(work: Path, name: str) -> Path:
 def compare(config: dict, work: Path, names: list[str], split: str, count: int, device: str = "cpu") -> dict[str, dict[str, dict]]:
     """Checkpoint -> task -> figures (`train.guard.summarise`)."""
     nets = load_networks(work / config["renderer"]).to(device)
-    shards = Shards(work / "shards" / config["shards"] / split)
+    shards = split_of(config, work, split)
     judge = Judge(
         nets.renderer, shards, load_preference(work / config["preference"]).to(device), device, config["longest"], config["buffer"]
     )

@@ -28,7 +28,7 @@ from .common import (
     save_atomically,
     stage_arguments,
 )
-from .examples import Shards
+from .examples import Shards, split_of
 from .tone import load_networks
 from .vlm import TASKS, load_answering, trained_state
 
@@ -103,8 +103,7 @@ def train(config: dict, work: Path, minutes: float) -> None:
     torch.manual_seed(config["seed"])
     nets = load_networks(work / config["renderer"])
     model, dialogue, source = load_answering(work / config["start_from"], nets, work)
-    folder = work / "shards" / config["shards"]
-    shards, held_out = Shards(folder / "train"), Shards(folder / "val")
+    shards, held_out = split_of(config, work, "train"), split_of(config, work, "val")
     log = Log(work / config["name"] / "log.jsonl")
     cache = work / config["name"] / "states.pt"
     if not cache.exists():

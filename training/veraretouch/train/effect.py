@@ -20,7 +20,7 @@ from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS
 from ..reasoning.labels import SLOTS, classes, plan_labels
 from .common import Average, Log, learning_rate, optimiser_of, read_config, save_atomically, stage_arguments
-from .examples import Shards
+from .examples import Shards, split_of
 from .retell import use_retold
 from .tone import claim_loss, first_right, load_networks
 
@@ -98,7 +98,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     model = EffectReader(table.shape[1], table.std().item()).to(device)
     average = Average(model)
     for split, own in (("train", model), ("val", average.module)):
-        shards, retold = Shards(work / "shards" / config["shards"] / split), work / config["tone"] / f"retold-{split}.json"
+        shards, retold = split_of(config, work, split), work / config["tone"] / f"retold-{split}.json"
         use_retold(shards, retold)
         with np.load(retold.with_suffix(".npz")) as arrays:
             steps[split] = Step(own, nets.renderer, shards, dict(arrays), config, device)

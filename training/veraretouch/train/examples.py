@@ -1,17 +1,21 @@
 """Shards as training batches: token sequences with the positions of loss and of the control latents."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 import torch
 
 from ..export.dialogue import LATENT_ROW, Dialogue, focus_of
 from ..models.vlm import IMAGE_SLOT, IMAGE_TOKENS, PARAM_SLOT, PARAM_TOKENS
-from ..synth.store import Index, SynthError, read_shard
+from ..synth.store import Entry, Index, SynthError, read_shard
 
 PAD = 0
+TASKS = ("auto", "style", "param")
 
 
 @dataclass
@@ -101,12 +105,42 @@ def section_vocabulary(metas: list[dict], names: list[str], encode) -> dict[str,
     return {name: sorted({token for text in own for token in encode(text)}) for name, own in texts.items()}
 
 
-class Shards:
-    """All examples of one split in memory: those of the whole shards in `folder` (`synth.store`), tasks in order of name."""
+@dataclass(frozen=True)
+class Part:
+    """How many examples of a shard are read; `cut` where it holds more."""
 
-    def __init__(self, folder: Path, tasks: tuple[str, ...] = ("auto", "style", "param")):
+    name: str
+    task: str
+    count: int
+    cut: bool
+
+
+def first_share(entries: list[Entry], share: float) -> list[Part]:
+    """Of the shards of every task the first that hold `share` (0 to 1] of its examples. Raises SynthError for another share."""
+    if not 0 < share <= 1:
+        raise SynthError(f"The share of the examples is {share}; it lies above 0 and at most at 1. Nothing was read.")
+    left = {task: ceil(share * sum(e.count for e in entries if e.task == task)) for task in {e.task for e in entries}}
+    parts = []
+    for entry in entries:
+        count = min(entry.count, left[entry.task])
+        left[entry.task] -= count
+        if count:
+            parts.append(Part(entry.name, entry.task, count, count < entry.count))
+    return parts
+
+
+def split_of(config: dict, work: Path, split: str, tasks: tuple[str, ...] = TASKS) -> Shards:
+    """The examples of a stage's configuration: `shards`, and of the training split its `share` (all without one)."""
+    return Shards(work / "shards" / config["shards"] / split, tasks, config.get("share", 1.0) if split == "train" else 1.0)
+
+
+class Shards:
+    """All examples of one split in memory: those of the whole shards in `folder` (`synth.store`), tasks in order of name; with
+    a `share` below 1 the first so many of each task."""
+
+    def __init__(self, folder: Path, tasks: tuple[str, ...] = TASKS, share: float = 1.0):
         index = Index.read(folder)
-        entries = sorted((e for e in index.entries.values() if e.task in tasks), key=lambda e: e.name)
+        entries = first_share(sorted((e for e in index.entries.values() if e.task in tasks), key=lambda e: e.name), share)
         if not entries:
             raise SynthError(f"There are no examples of {', '.join(tasks)} in {folder}. Make them with `python -m veraretouch.synth.run`.")
         count = sum(e.count for e in entries)
@@ -119,7 +153,7 @@ class Shards:
             held = row
             for sample in read_shard(folder / entry.name):
                 if row == held + entry.count:
-                    row += 1
+                    row += not entry.cut
                     break
                 for name, array in sample.arrays.items():
                     of_picture = name in ("picture", "features", "figures")

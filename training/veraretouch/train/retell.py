@@ -33,7 +33,7 @@ from ..reasoning.compose import Plain, compose_measured
 from ..reasoning.measure import Pixels, change, stats
 from ..reasoning.voice import COUNT, Voice
 from .common import read_config, stage_arguments
-from .examples import Shards
+from .examples import Shards, split_of
 from .tone import Labels, Step, build_perception, known_names, load_networks
 
 BATCH = 64
@@ -212,7 +212,7 @@ def use_retold(shards: Shards, path: Path) -> None:
 
 def retell_split(config: dict, work: Path, split: str, mix: float, checkpoint: Path | None = None, processes: int = 1) -> None:
     """Tell the answers of one split anew and write them beside the checkpoint; `mix`: share of the styles mixed with another."""
-    shards = Shards(work / "shards" / config["shards"] / split)
+    shards = split_of(config, work, split)
     # Told a second time, other styles are mixed.
     seed = config["seed"] + (checkpoint is not None)
     draw_mixtures(shards, mix, seed)

@@ -38,7 +38,7 @@ from .common import (
     save_atomically,
     stage_arguments,
 )
-from .examples import Shards, padded
+from .examples import Shards, padded, split_of
 from .renderer import Networks
 
 
@@ -208,7 +208,7 @@ def train(config: dict, work: Path, data: Path, device: str, minutes: float) -> 
     nets = load_networks(work / config["renderer"]).to(device)
     layout = ImageTokens.of(config)
     pairs = load_pairs(data) if layout.tone and (data / "fivek-dev").exists() else []
-    shards, held_out = (Shards(work / "shards" / config["shards"] / split) for split in ("train", "val"))
+    shards, held_out = (split_of(config, work, split) for split in ("train", "val"))
     labels = Labels(shards)
     table = load_language_model(work, 1)[0].embed_tokens.weight.detach()
     model = build_perception(nets, table, layout).to(device)

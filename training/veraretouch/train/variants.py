@@ -131,6 +131,9 @@ def jobs_of(search: dict, bases: dict[str, dict], variant: Variant, inputs: dict
     """What has to be done for a variant, in order; the last training stage's `last.pt` is its checkpoint."""
     budget, mix = search["budget"], search["mix"]
     configs = configurations(bases, variant, budget, search["seed"])
+    for kind, config in configs.items():
+        if kind != "renderer":
+            config["share"] = float(search.get("share", 1.0))
     jobs: list[Job] = []
 
     def stage(kind: str, **links) -> str:

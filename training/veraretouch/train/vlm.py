@@ -44,6 +44,7 @@ from .examples import (
     encode_example,
     mix_sequences,
     section_vocabulary,
+    split_of,
 )
 from .retell import use_retold
 from .tone import load_networks
@@ -288,8 +289,7 @@ def load_answering(checkpoint: Path, nets, work: Path) -> tuple[VeraRetouchVLM, 
 def prepare(config: dict, work: Path, device: str):
     """Model, data and what is needed to encode them, from a checkpoint, the stage before, or the packages."""
     nets = load_networks(work / config["renderer"]).to(device)
-    folder = work / "shards" / config["shards"]
-    shards, held_out = Shards(folder / "train"), Shards(folder / "val")
+    shards, held_out = split_of(config, work, "train"), split_of(config, work, "val")
     if config.get("retold"):
         for split, examples in (("train", shards), ("val", held_out)):
             use_retold(examples, work / config["retold"] / f"retold-{split}.json")

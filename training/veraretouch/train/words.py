@@ -38,7 +38,7 @@ from .common import (
     save_atomically,
     stage_arguments,
 )
-from .examples import Shards, padded
+from .examples import padded, split_of
 from .retell import BATCH, load_step
 from .tone import Step
 
@@ -252,7 +252,7 @@ def train(config: dict, work: Path, device: str, minutes: float) -> None:
     base = {**config, "name": config["tone"]}
     splits = []
     for split in ("train", "val"):
-        step = load_step(base, work, Shards(work / "shards" / config["shards"] / split, ("auto", "style")), start, device)
+        step = load_step(base, work, split_of(config, work, split, ("auto", "style")), start, device)
         step.model.requires_grad_(False)
         splits.append(Words(step, config))
     average = learn(*splits, config, work / config["name"], minutes)
