@@ -1,6 +1,7 @@
 """Composed text: it can be read back, it agrees with its pixels, and only its wording is random."""
 
 import random
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -195,13 +196,28 @@ def test_a_voice_says_the_same_in_the_same_words_and_voices_differ() -> None:
         Voice(COUNT)
 
 
+def test_where_no_fault_is_named_specific_colors_are_those_that_the_photo_has() -> None:
+    green = torch.tensor([0.2, 0.6, 0.2]) * (0.7 + 0.3 * torch.rand(400, 1, generator=torch.Generator().manual_seed(1)))
+    for mode in ("auto", "style"):
+        for number in range(COUNT):
+            fields = compose(green, green, Voice(number), [], mode)
+            for text in (fields["problems.specificColor"], fields["plan.specificColor"]):
+                assert "greens" in text.lower() and "single colors" not in text
+            assert parse_plan(fields["plan.specificColor"], "specificColor") == [LEAVE]
+    grey = green.mean(1, keepdim=True).expand(-1, 3).contiguous()
+    assert "single colors" in compose(grey, grey, Voice(0), [], "auto")["plan.specificColor"]
+    assert about("nothing in the {} is wrong", "specificColor", "blue") == "nothing in the blues is wrong"
+    assert about("for it the {} is fine as it is", "specificColor", "blue") == "for it the blues are fine as they are"
+    assert about("the {} is fine as it is", "light") == "the light is fine as it is"
+
+
 @pytest.mark.parametrize("factor", FACTORS)
 def test_common_sentences_have_a_wording_for_each_voice_and_are_read_back(factor: str) -> None:
     for wordings, meaning in ((LEAVE_WORDING, [LEAVE]), (UNSET_WORDING, [GIVEN]), (GIVEN_WORDING, [GIVEN])):
         texts = {about(Voice(number).choice(wordings), factor) for number in range(COUNT)}
         assert len(texts) == COUNT
         assert all(parse_plan(text, factor) == meaning for text in texts), [t for t in texts if parse_plan(t, factor) != meaning]
-        assert not any("colors is" in t or "colors has" in t or "colors stays" in t for t in texts)
+        assert not any(re.search(r"^(for the \w+ )?the single colors (is|has|stays|needs|gets|looks|shows|fits)\b", t) for t in texts)
     same = [auto_problem(stats(photo(200, 5)), [LEAVE], _STILL, factor, Voice(number)) for number in range(COUNT)]
     assert len(set(same)) == COUNT
     assert len({style_problem(stats(photo(200, 5)), [LEAVE], factor, Voice(number)) for number in range(COUNT)}) == COUNT

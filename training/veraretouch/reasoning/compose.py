@@ -15,7 +15,7 @@ from .axes import FACTORS, LEAVE, MOST_CLAIMS, Claim, claims, refutes
 from .errors import ReasoningError
 from .measure import Change, Pixels, Stats, change, stats
 from .parameters import announced, is_set, parameter_values
-from .problems import auto_problem, style_problem
+from .problems import auto_problem, spoken_of, style_problem
 from .scene import elements_text
 from .wording import (
     GIVEN_WORDING,
@@ -107,14 +107,15 @@ def compose_measured(
         else:
             problem = style_problem(described, planned, factor, rng)
         fields[f"problems.{factor}"] = _capital(problem)
-        fields[f"plan.{factor}"] = _capital(plan_text(planned, measured, factor, rng))
+        band = spoken_of(planned, described, factor)
+        fields[f"plan.{factor}"] = _capital(plan_text(planned, measured, factor, rng, band))
     return fields
 
 
-def plan_text(planned: list[Claim], measured: Change, factor: str, rng: random.Random) -> str:
-    """One wording of a plan. Of several draws the first within MOST_WORDS is taken, else the shortest."""
+def plan_text(planned: list[Claim], measured: Change, factor: str, rng: random.Random, band: str = "") -> str:
+    """One wording of a plan; `band`: the hue band that a plan to leave specific colors as they are is about. Of several draws the first within MOST_WORDS is taken, else the shortest."""
     if planned == [LEAVE]:
-        return about(rng.choice(LEAVE_WORDING), factor)
+        return about(rng.choice(LEAVE_WORDING), factor, band)
     best = ""
     for _ in range(_TRIES):
         parts = [_clause(claim, measured, rng) for claim in planned]

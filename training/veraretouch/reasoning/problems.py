@@ -12,6 +12,7 @@ from .axes import LEAVE, Claim, effect
 from .measure import BANDS, Change, Stats
 from .wording import PLURAL, about
 
+SEEN = 0.03
 MOST_PROBLEMS = {"light": 2, "globalColor": 1, "specificColor": 1}
 
 
@@ -22,6 +23,17 @@ def _five(value: float) -> int:
 
 def _percent(value: float) -> int:
     return max(1, round(value) if value < 10 else _five(value))
+
+
+def spoken_of(planned: list[Claim], stats: Stats | None, factor: str) -> str:
+    """The hue band that a sentence about specific colors is about where it names no fault: that of the plan, or the one most
+    of the photo has, at least `SEEN` of its pixels; "" where there is none, or no photo."""
+    if factor != "specificColor" or stats is None:
+        return ""
+    if planned and planned != [LEAVE]:
+        return planned[0].axis.partition(".")[2]
+    share, name = max((band.share_of_all, name) for name, band in zip(BANDS, stats.bands, strict=True))
+    return name if share >= SEEN else ""
 
 
 # Axis and direction of the cure -> (measure, limit): a fault that the cure answers when the measure is above the limit.
@@ -174,6 +186,22 @@ def _colour_words(axis: str, direction: int, s: Stats) -> tuple[str, ...]:
             f"the frame has {word} colors, mean chroma near {n}",
             f"all colors look {word}, near chroma {n}",
             f"at a mean chroma near {n} colors look {word}",
+            f"colors of the photo are {word}, chroma near {n}",
+            f"colors of the picture look {word}, chroma near {n}",
+            f"the photo looks {word} in color, chroma near {n}",
+            f"the picture looks {word} in color, near chroma {n}",
+            f"the frame is {word} in color, with chroma near {n}",
+            f"colors with chroma near {n} are {word}",
+            f"near chroma {n} the colors look {word}",
+            f"on the whole the colors are {word}, near chroma {n}",
+            f"chroma near {n} is {word}",
+            f"a mean chroma near {n} is {word}",
+            f"the colors have a chroma near {n}, which is {word}",
+            f"color looks {word}, near chroma {n}",
+            f"the picture is {word} in color, mean chroma near {n}",
+            f"colors sit near chroma {n}, which looks {word}",
+            f"the overall color is {word}, chroma near {n}",
+            f"the overall color looks {word}, mean chroma near {n}",
         )
     value = abs(s.neutral_b if axis == "temperature" else s.neutral_a)
     cast = {("temperature", 1): "blue", ("temperature", -1): "yellow", ("tint", 1): "green", ("tint", -1): "magenta"}
@@ -290,7 +318,7 @@ def auto_problem(stats: Stats, planned: list[Claim], change: Change, factor: str
     """The problem section of one factor in auto mode, without capital and stop."""
     found = faults(stats, planned, change, factor)
     if not found:
-        return about(rng.choice(_FINE if planned == [LEAVE] else _SOUND), factor)
+        return about(rng.choice(_FINE if planned == [LEAVE] else _SOUND), factor, spoken_of(planned, stats, factor))
     return "; ".join(rng.choice(_words(factor, axis, direction, stats)) for axis, direction in found)
 
 
@@ -378,7 +406,7 @@ _SUITS = (
 def style_problem(stats: Stats, planned: list[Claim], factor: str, rng: random.Random) -> str:
     """The problem section of one factor in style mode: what the look has to overcome, largest first."""
     if planned == [LEAVE]:
-        return about(rng.choice(_SUITS), factor)
+        return about(rng.choice(_SUITS), factor, spoken_of(planned, stats, factor))
     planned = planned[: MOST_PROBLEMS[factor]]
     said = []
     for claim in planned:

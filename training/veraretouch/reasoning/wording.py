@@ -8,6 +8,8 @@ The vocabulary is kept small on purpose: every distinct token is a row of the mo
 
 from __future__ import annotations
 
+import re
+
 from .measure import BANDS
 
 # Sizes: words before the verb, after the object, and before a comparative ("slightly warmer").
@@ -260,19 +262,21 @@ GIVEN_WORDING = (
     "for the {} use the given settings",
 )
 
+# Of one thing -> of many, behind the things that a sentence is about; not behind those that stand "in the {}".
 _OF_MANY = {
-    " colors is ": " colors are ", " colors stays ": " colors stay ", " colors has ": " colors have ", " colors needs ": " colors need ",
-    " colors fits ": " colors fit ", " colors follows ": " colors follow ", " colors gets ": " colors get ",
-    " colors shows ": " colors show ", " colors looks ": " colors look ", " as it is": " as they are", "it can be": "they can be",
+    "is": "are", "stays": "stay", "has": "have", "needs": "need", "fits": "fit", "follows": "follow", "gets": "get", "shows": "show",
+    "looks": "look",
 }  # fmt: skip
 
 
-def about(wording: str, factor: str) -> str:
-    """A wording with the name of a factor in its place; the single colors are many."""
-    text = wording.format(THINGS[factor])
-    if factor == "specificColor":
-        for one, many in _OF_MANY.items():
-            text = text.replace(one, many)
+def about(wording: str, factor: str, band: str = "") -> str:
+    """A wording with what it is about in its place: the factor, or of specific colors the name of a hue band. Those are many."""
+    if factor != "specificColor":
+        return wording.format(THINGS[factor])
+    things = PLURAL[band] if band else THINGS[factor]
+    text = wording.format(things).replace(" as it is", " as they are").replace("it can be", "they can be")
+    for one, many in _OF_MANY.items():
+        text = re.sub(rf"(?<!in )(?<!to )(?<!of )(?<!for )\bthe {things} {one}\b", f"the {things} {many}", text)
     return text
 
 
