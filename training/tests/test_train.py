@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from veraretouch.synth.auto import AutoSource, Rejected
 from veraretouch.train.common import Average, harm, learning_rate, psnr_per_image, roused, save_atomically
 from veraretouch.train.examples import batches_by_length, collate, encode_example, section_vocabulary
 from veraretouch.train.operations import Operation, apply_operations, random_mask
-from veraretouch.train.vlm import dialogue_with
+from veraretouch.train.sections import dialogue_with, united, with_rows
 
 torch.set_num_threads(1)
 
@@ -95,6 +96,14 @@ def test_sections_have_their_own_tokens(dialogue):
     for section in own.answer["auto"]:
         allowed = own.output_ids[own.section_mask(section)].tolist()
         assert sorted(allowed) == sorted({*ids[section.field], dialogue.token_id(section.end)})
+
+
+def test_an_output_head_grows_by_the_words_that_new_answers_bring():
+    assert united({"a": [3, 1], "b": [5]}, {"a": [2, 3], "c": [9]}) == {"a": [1, 2, 3], "b": [5], "c": [9]}
+    head, fresh = torch.arange(6.0).view(3, 2), -torch.ones(4, 2)
+    grown = with_rows(head, np.array([4, 7, 9]), fresh, np.array([2, 4, 7, 9]))
+    assert grown.tolist() == [[-1, -1], [0, 1], [2, 3], [4, 5]]
+    assert torch.equal(with_rows(head, np.array([4, 7, 9]), fresh[:3], np.array([4, 7, 9])), head)
 
 
 def test_batches_keep_the_shares_whatever_the_counts():

@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 
 from ..data.features import SemanticEncoder
-from ..data.files import TABLES, read_json
 from ..engine.params import factor_mask
-from ..export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, answer_sections
+from ..export.dialogue import Dialogue
 from ..export.tokenizer import smollm2_tokenizer
 from ..models.effect import colours_of
 from ..models.layout import ALL_TOKENS, ImageTokens
@@ -43,10 +42,10 @@ from .examples import (
     collate,
     encode_example,
     mix_sequences,
-    section_vocabulary,
     split_of,
 )
 from .retell import use_retold
+from .sections import dialogue_with, united, vocabulary, with_rows
 from .tone import load_networks
 
 TASKS = ("auto", "style", "param")
@@ -253,26 +252,6 @@ def aim(model: VeraRetouchVLM) -> None:
         model.vision.aim(model.adaptor.shortcut, model.adaptor.gain)
 
 
-def vocabulary(metas: list[dict], tokenizer) -> dict[str, list[int]]:
-    """What each section of an answer may be written with: see `section_vocabulary`."""
-    nouns = read_json(TABLES / "nouns.json", "It is part of the project; restore it.")
-    plain = Dialogue(tokenizer, list(range(tokenizer.get_vocab_size())))
-    return section_vocabulary(metas, sorted({*nouns["captions"], *nouns["classes"]}), plain.encode)
-
-
-def dialogue_with(tokenizer, section_ids: dict[str, list[int]], latents_first: bool = True, words: bool = True) -> Dialogue:
-    """The dialogue of a model that writes each section with its own tokens, and its end, in voices; without `words` an answer
-    has no sections, only its latents, which then have to stand first (ValueError)."""
-    if not words and not latents_first:
-        raise ValueError("answers = 'none' needs latents_first: latents that stand behind the words need words. Nothing was trained.")
-    answer = answer_sections(tokens=section_ids)
-    ends = {tokenizer.token_to_id(section.end) for section in answer["auto"]}
-    outputs = sorted(ends.union(*section_ids.values()))
-    if not words:
-        answer = {mode: [] for mode in answer}
-    return Dialogue(tokenizer, outputs, VOICED_PROMPTS, answer, latents_first=latents_first, voices=VOICES)
-
-
 def load_answering(checkpoint: Path, nets, work: Path) -> tuple[VeraRetouchVLM, Dialogue, dict]:
     """The averaged model of a checkpoint, frozen, with its dialogue and what else the checkpoint says."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
@@ -298,12 +277,19 @@ def prepare(config: dict, work: Path, device: str):
     resumed = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
     start = torch.load(work / config["start_from"], weights_only=True) if config.get("start_from") else None
     known = resumed or start
-    section_ids = known["section_ids"] if known else vocabulary(shards.metas, tokenizer)
+    section_ids = known["section_ids"] if known else {}
+    if not known or (config.get("retold") and not resumed):
+        # Answers that were told anew may have words that the stage before did not need.
+        section_ids = united(section_ids, vocabulary(shards.metas, tokenizer))
     dialogue = dialogue_with(tokenizer, section_ids, config["latents_first"], config.get("answers") != "none")
     added = tokenizer.get_vocab_size() - PRETRAINED_TOKENS
     model = build_vlm(work, config["layers"], nets, dialogue.output_ids.tolist(), added, layout=ImageTokens.of(config))
     if known:
-        load_trained(model, known["model" if resumed else "average"])
+        state = known["model" if resumed else "average"]
+        if not resumed:
+            before = dialogue_with(tokenizer, known["section_ids"], config["latents_first"], config.get("answers") != "none")
+            state = state | {"head": with_rows(state["head"], before.output_ids, model.head.detach(), dialogue.output_ids)}
+        load_trained(model, state)
         if not resumed:
             # The stage before has moved what the latents are read by.
             aim(model)
