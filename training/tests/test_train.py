@@ -2,10 +2,11 @@
 
 import itertools
 import json
+from copy import copy
 
-import numpy as np
 import pytest
 import torch
+from rl_parts import tiny_dialogue, tiny_model
 
 from veraretouch.data.degrade import broad_params, degradation, raw_params, run
 from veraretouch.engine.params import FACTOR_SLICES, INDEX, sample_params
@@ -16,7 +17,8 @@ from veraretouch.synth.auto import AutoSource, Rejected
 from veraretouch.train.common import Average, harm, learning_rate, psnr_per_image, roused, save_atomically
 from veraretouch.train.examples import batches_by_length, collate, encode_example, section_vocabulary
 from veraretouch.train.operations import Operation, apply_operations, random_mask
-from veraretouch.train.sections import dialogue_with, united, with_rows
+from veraretouch.train.sections import dialogue_with, grown, united
+from veraretouch.train.vlm import load_trained, trained_state
 
 torch.set_num_threads(1)
 
@@ -100,10 +102,20 @@ def test_sections_have_their_own_tokens(dialogue):
 
 def test_an_output_head_grows_by_the_words_that_new_answers_bring():
     assert united({"a": [3, 1], "b": [5]}, {"a": [2, 3], "c": [9]}) == {"a": [1, 2, 3], "b": [5], "c": [9]}
-    head, fresh = torch.arange(6.0).view(3, 2), -torch.ones(4, 2)
-    grown = with_rows(head, np.array([4, 7, 9]), fresh, np.array([2, 4, 7, 9]))
-    assert grown.tolist() == [[-1, -1], [0, 1], [2, 3], [4, 5]]
-    assert torch.equal(with_rows(head, np.array([4, 7, 9]), fresh[:3], np.array([4, 7, 9])), head)
+    dialogue = tiny_dialogue()
+    every = dialogue.output_ids
+    few = copy(dialogue)
+    few.output_ids = every[[i for i in range(len(every)) if i % 7]]
+    old, new = tiny_model(few, seed=1), tiny_model(dialogue, seed=2)
+    own = new.head.detach().clone()
+    load_trained(new, grown(trained_state(old), new))
+    states = torch.randn(5, 32, generator=torch.Generator().manual_seed(3))
+    kept = torch.tensor([token in set(few.output_ids.tolist()) for token in every.tolist()])
+    assert 0 < kept.sum() < len(kept)
+    torch.testing.assert_close(new.logits(states)[:, kept], old.logits(states))
+    assert torch.equal(new.head[~kept], own[~kept]) and new.output_ids.tolist() == every.tolist()
+    # From the same words to the same words nothing changes.
+    assert torch.equal(grown(trained_state(old), old)["head"], old.head)
 
 
 def test_batches_keep_the_shares_whatever_the_counts():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
+from torch import nn
 
 from ..data.files import TABLES, read_json
 from ..export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, answer_sections
@@ -22,12 +22,13 @@ def united(first: dict[str, list[int]], second: dict[str, list[int]]) -> dict[st
     return {name: sorted({*first.get(name, []), *second.get(name, [])}) for name in {**first, **second}}
 
 
-def with_rows(head: torch.Tensor, ids: np.ndarray, fresh: torch.Tensor, wanted: np.ndarray) -> torch.Tensor:
-    """An output head for the tokens `wanted` [K]: rows of `head` [N, hidden] for those of `ids` [N], of `fresh` [K, hidden]
-    for those that are new."""
-    known = {token: row for row, token in enumerate(ids.tolist())}
-    rows = [known.get(token) for token in wanted.tolist()]
-    return torch.stack([fresh[i] if row is None else head[row] for i, row in enumerate(rows)])
+def grown(state: dict[str, torch.Tensor], model: nn.Module) -> dict[str, torch.Tensor]:
+    """A model's state for the output tokens of `model`: a row of its head for those that it has, that of `model` for new ones."""
+    known = {token: row for row, token in enumerate(state["output_ids"].tolist())}
+    fresh = model.head.detach()
+    rows = [known.get(token) for token in model.output_ids.tolist()]
+    head = torch.stack([fresh[i] if row is None else state["head"][row] for i, row in enumerate(rows)])
+    return state | {"head": head, "output_ids": model.output_ids}
 
 
 def dialogue_with(tokenizer, section_ids: dict[str, list[int]], latents_first: bool = True, words: bool = True) -> Dialogue:

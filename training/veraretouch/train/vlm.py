@@ -45,7 +45,7 @@ from .examples import (
     split_of,
 )
 from .retell import use_retold
-from .sections import dialogue_with, united, vocabulary, with_rows
+from .sections import dialogue_with, grown, united, vocabulary
 from .tone import load_networks
 
 TASKS = ("auto", "style", "param")
@@ -287,8 +287,7 @@ def prepare(config: dict, work: Path, device: str):
     if known:
         state = known["model" if resumed else "average"]
         if not resumed:
-            before = dialogue_with(tokenizer, known["section_ids"], config["latents_first"], config.get("answers") != "none")
-            state = state | {"head": with_rows(state["head"], before.output_ids, model.head.detach(), dialogue.output_ids)}
+            state = grown(state, model)
         load_trained(model, state)
         if not resumed:
             # The stage before has moved what the latents are read by.
