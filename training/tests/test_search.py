@@ -60,7 +60,8 @@ def _small() -> tuple[dict, dict]:
     }
     bases = {stage: {**BASES[stage], **tiny[stage]} for stage in BASES}
     budget = {stage: {"steps": 1} for stage in BASES} | {"rsft": {"steps": 0}}
-    return {**SEARCH, "budget": budget, "judge": {"count": 2, "photos": 1, "threads": [1]}}, bases
+    # Of two examples a task no share is left out: there would be no spread to standardise by.
+    return {**SEARCH, "budget": budget, "share": 1.0, "judge": {"count": 2, "photos": 1, "threads": [1]}}, bases
 
 
 def _examples(folder: Path) -> None:
@@ -183,6 +184,8 @@ def test_stages_are_shared_where_variants_agree_and_nowhere_else(work):
     inputs = inputs_of(work, bases)
     other = jobs_of(search, bases, VARIANTS["base"], {**inputs, "renderer/last.pt": "another"})
     assert not {j.folder for j in other} & set(folders["base"])
+    half = jobs_of({**search, "share": 0.5}, bases, VARIANTS["base"], inputs)
+    assert not {j.folder for j in half} & set(folders["base"]) and {j.config["share"] for j in half} == {0.5}
     whole = jobs_of({**search, "budget": {**search["budget"], "rsft": {"steps": 2}}}, bases, VARIANTS["base"], inputs)
     assert [j.kind for j in whole] == ["tone", "retell", "effect", "align", "retell", "rsft"]
     assert whole[-1].config["start_from"] == f"{whole[3].folder}/last.pt" and whole[-1].config["retold"] == whole[3].folder
