@@ -27,9 +27,9 @@ from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, MAGNITUDES, MOST_CLAI
 from veraretouch.reasoning.compose import compose_measured, plan_text
 from veraretouch.reasoning.parameters import AXIS_OF, parameter_values
 from veraretouch.reasoning.problems import auto_problem, style_problem
+from veraretouch.reasoning.sentences import GIVEN_WORDING, LEAVE_WORDING, UNSET_WORDING, about
 from veraretouch.reasoning.show import main
 from veraretouch.reasoning.voice import COUNT, Voice
-from veraretouch.reasoning.wording import GIVEN_WORDING, LEAVE_WORDING, UNSET_WORDING, about
 
 torch.set_num_threads(1)
 _STILL = change(photo(200), photo(200))

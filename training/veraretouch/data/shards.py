@@ -23,7 +23,7 @@ from ..engine.develop import develop
 from ..engine.params import sample_params
 from ..reasoning.compose import Plain, compose
 from ..reasoning.figures import figures
-from ..reasoning.voice import COUNT, Voice
+from ..reasoning.voice import Voice, voice_of_example
 from ..synth.auto import AutoSource, Rejected
 from ..synth.prepare import Sources, database, elements_of
 from ..synth.scenes import Matcher, light_of
@@ -245,8 +245,7 @@ class Maker:
                 own.update(picture=e.picture.numpy(), features=feature, figures=figures(e.before).numpy())
         kept = self.config["pixels"]
         for number, own, e in zip(numbers, arrays, examples, strict=True):
-            # Any voice with any photo, and every voice equally often.
-            e.meta["voice"] = number * 7 % COUNT
+            e.meta["voice"] = voice_of_example(number)
             e.meta["fields"] = self._answer(e, task, Voice(e.meta["voice"]))
             # The same claims always in the same words: what is left to learn is what depends on the photo.
             e.meta["plainFields"] = self._answer(e, task, Plain())

@@ -39,7 +39,8 @@ DRAWS = 12
 # What everybody says, so that holding it back would only make a worse product.
 COMMON = ("make it {c}", "give it {n}", "like {f}", "something {e}", "really {}")
 # What `_phrase` says before phrases of these kinds.
-_BEHIND = {"more": ("more",), "fewer": ("less",), "less": ("less", "too", "not so", "not as", "not quite so")}
+_NOT_SO = ("not so", "not as", "not quite so")
+_BEHIND = {"more": ("more",), "fewer": ("less",), "less": ("less", "too", *_NOT_SO)}
 _POOLS = {"f": FILMS, "d": TIMES, "e": FEELINGS}
 EVERYDAY = PLAIN + HUES
 ALL = EVERYDAY + FEELINGS + FILMS + TIMES
@@ -150,7 +151,7 @@ def _phrase(rng: random.Random, intent: Intent, slot: str, unseen: bool) -> tupl
     elif kind == "cures":
         words = "too" if raw.startswith("too ") else "plains"
     elif kind == "less" and degree == "plain" and rng.random() < 0.5:
-        text = rng.choice(("not so {}", "not as {}", "not quite so {}")).format(raw)
+        text = f"{rng.choice(_NOT_SO)} {raw}"
     elif kind in ("less", "fewer"):
         text = f"less {raw}"
     elif kind == "more":

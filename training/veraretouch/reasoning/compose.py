@@ -15,16 +15,13 @@ from .axes import FACTORS, LEAVE, MOST_CLAIMS, Claim, claims, refutes
 from .errors import ReasoningError
 from .measure import Change, Pixels, Stats, change, stats
 from .parameters import announced, is_set, parameter_values
-from .problems import auto_problem, spoken_of, style_problem
+from .problems import auto_problem, band_named, style_problem
 from .scene import elements_text
+from .sentences import GIVEN_WORDING, LEAVE_WORDING, UNSET_WORDING, about
 from .wording import (
-    GIVEN_WORDING,
-    LEAVE_WORDING,
     PLURAL,
     SIZES,
-    UNSET_WORDING,
     WORDING,
-    about,
     neighbour,
 )
 
@@ -107,7 +104,7 @@ def compose_measured(
         else:
             problem = style_problem(described, planned, factor, rng)
         fields[f"problems.{factor}"] = _capital(problem)
-        band = spoken_of(planned, described, factor)
+        band = band_named(planned, described, factor)
         fields[f"plan.{factor}"] = _capital(plan_text(planned, measured, factor, rng, band))
     return fields
 

@@ -10,7 +10,8 @@ import random
 
 from .axes import LEAVE, Claim, effect
 from .measure import BANDS, Change, Stats
-from .wording import PLURAL, about
+from .sentences import FINE_WORDING, LOOK_WORDING, SOUND_WORDING, SUITS_WORDING, about
+from .wording import PLURAL
 
 SEEN = 0.03
 MOST_PROBLEMS = {"light": 2, "globalColor": 1, "specificColor": 1}
@@ -25,7 +26,7 @@ def _percent(value: float) -> int:
     return max(1, round(value) if value < 10 else _five(value))
 
 
-def spoken_of(planned: list[Claim], stats: Stats | None, factor: str) -> str:
+def band_named(planned: list[Claim], stats: Stats | None, factor: str) -> str:
     """The hue band that a sentence about specific colors is about where it names no fault: that of the plan, or the one most
     of the photo has, at least `SEEN` of its pixels; "" where there is none, or no photo."""
     if factor != "specificColor" or stats is None:
@@ -244,81 +245,11 @@ def _words(factor: str, axis: str, direction: int, stats: Stats) -> tuple[str, .
     return table[factor](axis, direction, stats)
 
 
-_FINE = (
-    "no fault in the {}",
-    "no clear fault in the {}",
-    "nothing wrong with the {}",
-    "no problem in the {}",
-    "no clear problem with the {}",
-    "nothing to repair in the {}",
-    "no need to repair the {}",
-    "no fault to fix in the {}",
-    "the {} has no fault",
-    "the {} needs no repair",
-    "the {} is fine",
-    "no need to change the {}",
-    "there is no fault in the {}",
-    "nothing to fix in the {}",
-    "the {} is sound",
-    "all is well with the {}",
-    "no fault is seen in the {}",
-    "the {} shows no fault",
-    "nothing is wrong in the {}",
-    "nothing in the {} needs repair",
-    "the {} is good as it is",
-    "no repair is needed in the {}",
-    "no fault found in the {}",
-    "no clear problem in the {}",
-    "the {} has no problem",
-    "the {} has no clear fault",
-    "there is nothing wrong with the {}",
-    "there is nothing to fix in the {}",
-    "there is no problem with the {}",
-    "the {} looks fine",
-    "the {} looks sound",
-    "no need to fix the {}",
-)
-_SOUND = (
-    "no clear fault, but the {} can gain",
-    "nothing wrong, yet the {} can be better",
-    "no fault in the {}, only room to gain",
-    "no real problem, the {} can be refined",
-    "no clear problem, only room to refine the {}",
-    "the {} can gain, without a clear fault",
-    "room to refine the {}, no real fault",
-    "the {} can be refined, no clear fault",
-    "the {} is sound, but can gain",
-    "the {} is fine, with room to gain",
-    "no fault to fix, but the {} can be better",
-    "there is room to gain in the {}",
-    "the {} is fine, yet it can be refined",
-    "nothing to repair, yet the {} can gain",
-    "the {} has no fault and can still gain",
-    "without a fault, the {} can be better",
-    "no clear fault in the {}, but room to gain",
-    "the {} looks fine, yet can gain",
-    "the {} looks sound, with room to gain",
-    "no problem in the {}, only room to refine",
-    "there is no fault, yet the {} can gain",
-    "there is no clear problem, but the {} can be better",
-    "the {} has no clear fault, but can be better",
-    "the {} has no problem, yet can gain",
-    "nothing wrong in the {}, only room to gain",
-    "nothing to fix, only room to refine the {}",
-    "the {} needs no repair, but can gain",
-    "the {} needs no repair, yet can be refined",
-    "without a clear fault, the {} can still gain",
-    "no repair is needed, but the {} can gain",
-    "there is room to refine the {}",
-    "the {} can still be refined",
-)
-
-
 def auto_problem(stats: Stats, planned: list[Claim], change: Change, factor: str, rng: random.Random) -> str:
     """The problem section of one factor in auto mode, without capital and stop."""
     found = faults(stats, planned, change, factor)
     if not found:
-        return about(rng.choice(_FINE if planned == [LEAVE] else _SOUND), factor, spoken_of(planned, stats, factor))
+        return about(rng.choice(FINE_WORDING if planned == [LEAVE] else SOUND_WORDING), factor, band_named(planned, stats, factor))
     return "; ".join(rng.choice(_words(factor, axis, direction, stats)) for axis, direction in found)
 
 
@@ -333,80 +264,12 @@ _AGAINST = {
     "saturation": ("pale", "colorful"),
     "monochrome": ("colorful", "colorful"),
 }
-_LOOK = (
-    "too {} for this look",
-    "still too {} for the look",
-    "the photo is too {} for this look",
-    "the picture is too {} for it",
-    "for this look it is too {}",
-    "it is too {} for the look",
-    "too {} to match the look",
-    "too {} to fit this look",
-    "the frame is too {} for this look",
-    "this look asks for less: too {}",
-    "the look does not fit yet: too {}",
-    "as it is, too {} for the look",
-    "still {} against the look",
-    "the photo is still too {} for it",
-    "to fit the look it is too {}",
-    "the picture is {} against this look",
-    "it is still too {} for this look",
-    "this photo is too {} for the look",
-    "for the look it is still too {}",
-    "for this look the photo is too {}",
-    "for this look the picture is too {}",
-    "the look asks for less: too {}",
-    "as it is, it is too {} for this look",
-    "still too {} to fit the look",
-    "still too {} to match this look",
-    "the photo is too {} to fit the look",
-    "the picture is too {} to match the look",
-    "to match the look it is too {}",
-    "the frame is still too {} for the look",
-    "against the look the photo is too {}",
-    "the look does not fit: the photo is too {}",
-    "to fit this look the picture is too {}",
-)
-_SUITS = (
-    "no fault in the {} for this look",
-    "nothing in the {} is against the look",
-    "for this look nothing in the {} is wrong",
-    "no problem with the {} for this look",
-    "nothing in the {} has to change for the look",
-    "the look needs no change to the {}",
-    "nothing against the look in the {}",
-    "no change to the {} is needed for this look",
-    "the {} fits the look",
-    "the {} fits this look as it is",
-    "the {} needs no change for the look",
-    "for the look the {} is fine",
-    "this look leaves nothing to fix in the {}",
-    "the {} is fine for this look",
-    "the look fits the {} as it is",
-    "nothing in the {} to change for this look",
-    "nothing in the {} needs a change for the look",
-    "for this look the {} is fine as it is",
-    "the {} fits the look as it is",
-    "the {} fits this look",
-    "no fault in the {} for the look",
-    "for the look there is no fault in the {}",
-    "for this look the {} needs no change",
-    "the look leaves nothing to fix in the {}",
-    "nothing to fix in the {} for this look",
-    "there is nothing in the {} to change for the look",
-    "the {} has no fault for this look",
-    "this look fits the {} as it is",
-    "this look needs no change to the {}",
-    "no clear fault in the {} for this look",
-    "the look asks for nothing in the {}",
-    "this look asks for no change in the {}",
-)
 
 
 def style_problem(stats: Stats, planned: list[Claim], factor: str, rng: random.Random) -> str:
     """The problem section of one factor in style mode: what the look has to overcome, largest first."""
     if planned == [LEAVE]:
-        return about(rng.choice(_SUITS), factor, spoken_of(planned, stats, factor))
+        return about(rng.choice(SUITS_WORDING), factor, band_named(planned, stats, factor))
     planned = planned[: MOST_PROBLEMS[factor]]
     said = []
     for claim in planned:
@@ -418,7 +281,7 @@ def style_problem(stats: Stats, planned: list[Claim], factor: str, rng: random.R
     if factor == "specificColor":
         return rng.choice(said[0])
     figure = _figure(planned[0], stats)
-    return rng.choice(_LOOK).format(" and ".join(said)) + (f", {figure}" if figure else "")
+    return rng.choice(LOOK_WORDING).format(" and ".join(said)) + (f", {figure}" if figure else "")
 
 
 def _band_look(kind: str, band: str, direction: int, stats: Stats) -> tuple[str, ...]:

@@ -15,6 +15,11 @@ from .errors import ReasoningError
 COUNT = 32
 
 
+def voice_of_example(number: int) -> int:
+    """The voice that an example is told in: any voice with any photo, and every voice equally often."""
+    return number * 7 % COUNT
+
+
 class Voice(random.Random):
     """Draws what belongs to voice `number`, from 0 on: as many voices for each of n wordings.
 

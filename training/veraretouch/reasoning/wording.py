@@ -8,8 +8,6 @@ The vocabulary is kept small on purpose: every distinct token is a row of the mo
 
 from __future__ import annotations
 
-import re
-
 from .measure import BANDS
 
 # Sizes: words before the verb, after the object, and before a comparative ("slightly warmer").
@@ -156,128 +154,6 @@ DIRECTIONS: dict[str, dict[str, int]] = {
         **dict.fromkeys(["darken", "dim", "darker"], -1),
     },
 }
-
-THINGS = {"light": "light", "globalColor": "overall color", "specificColor": "single colors"}
-# Sentences that fit many photos have a wording for each voice (`voice.COUNT`), so that none of them is met everywhere.
-LEAVE_WORDING = (
-    "leave the {} as is",
-    "keep the {} as is",
-    "leave the {} unchanged",
-    "keep the {} unchanged",
-    "do not touch the {}",
-    "make no change to the {}",
-    "leave the {} alone",
-    "let the {} be",
-    "nothing to change in the {}",
-    "the {} stays as is",
-    "no change to the {}",
-    "keep the {} as it is",
-    "leave the {} untouched",
-    "keep the {} untouched",
-    "no change is needed in the {}",
-    "the {} may stay as it is",
-    "leave the {} just as it is",
-    "keep the {} just as is",
-    "let the {} be as it is",
-    "let the {} stay unchanged",
-    "keep the {} unchanged here",
-    "no change to the {} here",
-    "no change for the {}",
-    "the {} needs no change",
-    "there is no change to the {}",
-    "the {} stays as it is",
-    "do not touch the {} here",
-    "leave the {} as is here",
-    "for the {} no change is needed",
-    "nothing to change about the {}",
-    "the {} gets no change",
-    "let the {} stay as it is",
-)
-UNSET_WORDING = (
-    "no setting for the {}",
-    "no setting touches the {}",
-    "no given settings for the {}",
-    "there is no setting for the {}",
-    "no setting changes the {}",
-    "the {} has no setting",
-    "no setting is given for the {}",
-    "no setting concerns the {}",
-    "for the {} there is no setting",
-    "no setting moves the {}",
-    "no setting asks for a change of the {}",
-    "the {} is set by no setting",
-    "for the {} no setting is given",
-    "no setting was made for the {}",
-    "no setting reaches the {}",
-    "the given settings say nothing of the {}",
-    "no setting for the {} is given",
-    "there is no setting that moves the {}",
-    "no setting is there for the {}",
-    "no setting was given for the {}",
-    "no setting is made for the {}",
-    "the {} is moved by no setting",
-    "the {} is touched by no setting",
-    "for the {} no setting was made",
-    "for the {} no setting was given",
-    "no setting has to do with the {}",
-    "no setting speaks of the {}",
-    "the given settings leave out the {}",
-    "the given settings do not reach the {}",
-    "the given settings do not concern the {}",
-    "the {} gets no setting",
-    "among the given settings none is for the {}",
-)
-GIVEN_WORDING = (
-    "apply the given settings for the {}",
-    "follow the given settings for the {}",
-    "set the {} by the given settings",
-    "use the given settings for the {}",
-    "the given settings shape the {}",
-    "take the given settings for the {}",
-    "apply what the given settings ask of the {}",
-    "treat the {} by the given settings",
-    "the {} follows the given settings",
-    "move the {} by the given settings",
-    "do to the {} what the given settings say",
-    "for the {} apply the given settings",
-    "for the {} follow the given settings",
-    "the given settings decide on the {}",
-    "work on the {} by the given settings",
-    "carry out the given settings for the {}",
-    "do what the given settings ask of the {}",
-    "do what the given settings say of the {}",
-    "the given settings move the {}",
-    "the given settings set the {}",
-    "the {} is set by the given settings",
-    "the {} is moved by the given settings",
-    "apply to the {} what the given settings say",
-    "the given settings apply to the {}",
-    "let the given settings decide on the {}",
-    "treat the {} as the given settings say",
-    "move the {} as the given settings say",
-    "set the {} as the given settings say",
-    "follow the given settings on the {}",
-    "work on the {} as the given settings ask",
-    "shape the {} by the given settings",
-    "for the {} use the given settings",
-)
-
-# Of one thing -> of many, behind the things that a sentence is about; not behind those that stand "in the {}".
-_OF_MANY = {
-    "is": "are", "stays": "stay", "has": "have", "needs": "need", "fits": "fit", "follows": "follow", "gets": "get", "shows": "show",
-    "looks": "look",
-}  # fmt: skip
-
-
-def about(wording: str, factor: str, band: str = "") -> str:
-    """A wording with what it is about in its place: the factor, or of specific colors the name of a hue band. Those are many."""
-    if factor != "specificColor":
-        return wording.format(THINGS[factor])
-    things = PLURAL[band] if band else THINGS[factor]
-    text = wording.format(things).replace(" as it is", " as they are").replace("it can be", "they can be")
-    for one, many in _OF_MANY.items():
-        text = re.sub(rf"(?<!in )(?<!to )(?<!of )(?<!for )\bthe {things} {one}\b", f"the {things} {many}", text)
-    return text
 
 
 # What the object of a clause names, longest phrase first, by factor. Hue bands are named in the plural.

@@ -31,7 +31,7 @@ from ..models.vlm import load_language_model
 from ..reasoning.axes import EFFECTS, effects
 from ..reasoning.compose import Plain, compose_measured
 from ..reasoning.measure import Pixels, change, stats
-from ..reasoning.voice import COUNT, Voice
+from ..reasoning.voice import Voice, voice_of_example
 from .common import read_config, stage_arguments
 from .examples import Shards, split_of
 from .tone import Labels, Step, build_perception, known_names, load_networks
@@ -175,8 +175,7 @@ def examples_of(step: Step, seed: int, latents: torch.Tensor) -> Iterator[tuple]
                 meta, names = shards.metas[row], []
                 if shown.seen is not None:
                     names = sure_names(dict(zip(every, shown.seen[i].tolist(), strict=True)), meta.get("names", []))
-                # Any voice with any photo, and every voice equally often.
-                yield row, row * 7 % COUNT, task, names, params, shown.before[i].numpy(), shown.after[i].numpy(), elsewhere
+                yield row, voice_of_example(row), task, names, params, shown.before[i].numpy(), shown.after[i].numpy(), elsewhere
         print(f"{task}: rendered", flush=True)
 
 
