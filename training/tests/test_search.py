@@ -186,6 +186,11 @@ def test_stages_are_shared_where_variants_agree_and_nowhere_else(work):
     assert not {j.folder for j in other} & set(folders["base"])
     half = jobs_of({**search, "share": 0.5}, bases, VARIANTS["base"], inputs)
     assert not {j.folder for j in half} & set(folders["base"]) and {j.config["share"] for j in half} == {0.5}
+    table = {**search, "share": 0.5, "seed": 3, "variants": [{"name": "own", "share": 0.25, "seed": 7}, {"name": "given"}]}
+    own, given = ({j.kind: j.config for j in jobs_of(table, bases, v, inputs)} for v in read_variants(table))
+    for stage in ("tone", "effect", "align"):
+        assert own[stage]["seed"] == bases[stage]["seed"] + 7 and own[stage]["share"] == 0.25
+        assert given[stage]["seed"] == bases[stage]["seed"] + 3 and given[stage]["share"] == 0.5
     whole = jobs_of({**search, "budget": {**search["budget"], "rsft": {"steps": 2}}}, bases, VARIANTS["base"], inputs)
     assert [j.kind for j in whole] == ["tone", "retell", "effect", "align", "retell", "rsft"]
     assert whole[-1].config["start_from"] == f"{whole[3].folder}/last.pt" and whole[-1].config["retold"] == whole[3].folder
@@ -260,6 +265,25 @@ def test_a_finished_variant_is_kept_and_a_changed_one_is_not(work, monkeypatch, 
     assert run_variant({**search, "judge": {**search["judge"], "count": 1}}, bases, variant, inputs, work, work)
     assert judged == [work / found["checkpoint"]]
     path.write_bytes(stamp)
+
+
+def test_without_alignment_variants_are_perceptions_alone(work, tmp_path, capsys):
+    search, bases = _small()
+    search = {**search, "name": "seen", "budget": {**search["budget"], "align": {"steps": 0}}, "variants": [
+        {"name": "one"}, {"name": "other", "seed": 7, "note": "another seed", "tone": {"harm_weight": 5.0}},
+    ]}  # fmt: skip
+    inputs = inputs_of(work, bases)
+    for variant in read_variants(search):
+        assert [j.kind for j in jobs_of(search, bases, variant, inputs)] == ["tone"]
+        assert run_variant(search, bases, variant, inputs, work, work)
+    found = searching.collect(search, work)
+    assert found["one"]["perception"] != found["other"]["perception"] and found["one"]["perception"]["auto_direct"] > 0
+    capsys.readouterr()
+    searching.write_plot(search, work, tmp_path)
+    head, _, *lines = (tmp_path / "seen.md").read_text().splitlines()
+    assert len(lines) == 2 and len({line.count(" | ") for line in (head, *lines)}) == 1
+    assert f"| {found['other']['perception']['param_tokens']:.2f} |" in lines[1] and "another seed" in lines[1]
+    assert capsys.readouterr().out.splitlines()[0] == head
 
 
 def test_a_stage_by_the_clock_begins_anew_and_one_by_steps_goes_on(work, monkeypatch):

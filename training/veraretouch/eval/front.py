@@ -192,3 +192,25 @@ def table(found: dict[str, dict], threads: list[str]) -> str:
             cells = [task, name, f"{t['psnr']:.2f}", f"{t['nothing']:.2f}", _share(t.get("agreement")), _count(t.get("claims")), _share(t.get("firstRight"))]
             lines.append("| " + " | ".join(cells + spoken) + " |")
     return "\n".join(lines) + "\n"
+
+
+# Figures of stage 2 on held-out photos -> heading; shares of photos as per cent.
+PERCEPTION = {
+    "auto_direct": "Auto, dB", "auto_harmed": "Auto, farther off than the photo, %", "style_tokens": "Style, dB",
+    "style_harmed": "Style, farther off, %", "param_tokens": "Param, dB", "named": "likeliest name right, %",
+    "fivek_all": "FiveK, 14 pairs, dB", "fivek_uegan": "the 6 \"uegan\", dB",
+}  # fmt: skip
+_AS_SHARES = ("auto_harmed", "style_harmed", "named")
+
+
+def perception_table(found: dict[str, dict]) -> str:
+    """Figures of variants that are perceptions alone, as Markdown: one line a variant; what was not measured is a dash."""
+    lines = ["| variant | steps | " + " | ".join(PERCEPTION.values()) + " | trained, min | |", "| --- " * (len(PERCEPTION) + 4) + "|"]
+    for name, one in found.items():
+        record = one.get("perception", {})
+        cells = [name, str(record.get("step", "-"))]
+        for key in PERCEPTION:
+            value = record.get(key)
+            cells.append("-" if value is None else f"{100 * value:.1f}" if key in _AS_SHARES else f"{value:.2f}")
+        lines.append("| " + " | ".join([*cells, f"{one['trainedSeconds'] / 60:.1f}", one["note"]]) + " |")
+    return "\n".join(lines) + "\n"

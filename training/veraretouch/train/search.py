@@ -6,7 +6,8 @@
 Every variant goes through stages 2 to 4 (1 and 5 where the configuration says so) from the same examples and the same
 networks of stage 1. Stages that variants have in common are trained once. WORK/NAME/variants/VARIANT.json holds a finished
 variant's figures and is kept while nothing that went into it changes; a stopped search goes on where it was: a stage with
-steps at its last checkpoint, one with minutes from its beginning. `--plot` writes search.png and search.md to --out.
+steps at its last checkpoint, one with minutes from its beginning. `--plot` writes search.png and search.md to --out; where
+`budget.align` has no steps variants are perceptions alone, judged by stage 2's own figures, and there is only NAME.md.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 
 from ..data.files import read_json, write_json, write_whole
 from ..eval.candidates import judge_candidate
-from ..eval.front import plot, table
+from ..eval.front import perception_table, plot, table
 from . import effect, renderer, tone, vlm
 from .common import read_config, stage_arguments
 from .retell import retell_split
@@ -63,6 +64,11 @@ def finished(path: Path, key: str) -> bool:
     return path.exists() and read_json(path, "Delete it, and the variant is judged again.")["key"] == key
 
 
+def last_record(log: Path) -> dict:
+    """The last line of a stage's log: its figures on held-out photos."""
+    return json.loads(log.read_text().splitlines()[-1])
+
+
 def run_variant(search: dict, bases: dict, variant: Variant, inputs: dict, data: Path, work: Path, device: str = "cpu",
                 processes: int = 1, deadline: float = float("inf")) -> bool:  # fmt: skip
     """Train and judge a variant, unless that is done; False when the deadline kept it from being finished."""
@@ -78,7 +84,10 @@ def run_variant(search: dict, bases: dict, variant: Variant, inputs: dict, data:
         run_job(job, data, work, device, processes)
     if time.time() > deadline:
         return False
-    figures = judge_candidate(checkpoint, work, search["judge"])
+    if jobs[-1].kind == "tone":
+        figures = {"perception": last_record(checkpoint.parent / "log.jsonl")}
+    else:
+        figures = judge_candidate(checkpoint, work, search["judge"])
     seconds = {f"{i} {j.kind}": read_json(work / j.marker, "Train the variant again.")["seconds"] for i, j in enumerate(jobs, 1)}
     write_json(path, {
         "key": key, "name": variant.name, "note": variant.note, "overrides": variant.overrides,
@@ -129,8 +138,13 @@ def collect(search: dict, work: Path) -> dict[str, dict]:
 
 
 def write_plot(search: dict, work: Path, out: Path) -> None:
-    """search.png and search.md of what is finished."""
+    """search.png and search.md of what is finished, or NAME.md of perceptions alone."""
     found = collect(search, work)
+    if any("perception" in one for one in found.values()):
+        text = perception_table(found)
+        write_whole(out / f"{search['name']}.md", lambda stream: stream.write(text.encode()))
+        print(text)
+        return
     threads = [str(n) for n in search["judge"]["threads"]]
     png = io.BytesIO()
     plot(found, threads[-1]).save(png, "PNG", optimize=True)

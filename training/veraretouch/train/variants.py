@@ -30,6 +30,9 @@ class Variant:
     name: str
     note: str
     overrides: dict[str, dict] = field(default_factory=dict)
+    # Share of the training examples that it learns from, and what is added to its stages' seeds: the search's own where None.
+    share: float | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,14 @@ def read_variants(search: dict) -> list[Variant]:
     """The variants of a search's configuration, in order. Raises SearchError."""
     variants = []
     for table in search["variants"]:
-        overrides = {key: value for key, value in table.items() if key not in ("name", "note")}
+        overrides = {key: value for key, value in table.items() if key not in ("name", "note", "share", "seed")}
         name = table.get("name", "")
         if not name or not name.replace("-", "").replace("_", "").isalnum():
             raise SearchError(f"A variant is called {name!r}; letters, digits, - and _ make a name. Nothing was trained.")
         wrong = [key for key, value in overrides.items() if key not in STAGES or not isinstance(value, dict)]
         if wrong:
             raise SearchError(f"Variant {name}: {', '.join(wrong)} is no stage; there are {', '.join(STAGES)}. Nothing was trained.")
-        variants.append(Variant(name, table.get("note", ""), overrides))
+        variants.append(Variant(name, table.get("note", ""), overrides, table.get("share"), table.get("seed")))
     names = [v.name for v in variants]
     if not names or len(set(names)) != len(names):
         raise SearchError(f"Variants need names of their own, and there must be one: {names}. Nothing was trained.")
@@ -128,12 +131,14 @@ def digest(*parts: object) -> str:
 
 
 def jobs_of(search: dict, bases: dict[str, dict], variant: Variant, inputs: dict[str, str]) -> list[Job]:
-    """What has to be done for a variant, in order; the last training stage's `last.pt` is its checkpoint."""
+    """What has to be done for a variant, in order; the last training stage's `last.pt` is its checkpoint. Where alignment has no
+    steps, the variant is its perception alone: with latents first that settles the picture."""
     budget, mix = search["budget"], search["mix"]
-    configs = configurations(bases, variant, budget, search["seed"])
+    configs = configurations(bases, variant, budget, search["seed"] if variant.seed is None else variant.seed)
+    share = search.get("share", 1.0) if variant.share is None else variant.share
     for kind, config in configs.items():
         if kind != "renderer":
-            config["share"] = float(search.get("share", 1.0))
+            config["share"] = float(share)
     jobs: list[Job] = []
 
     def stage(kind: str, **links) -> str:
@@ -148,6 +153,8 @@ def jobs_of(search: dict, bases: dict[str, dict], variant: Variant, inputs: dict
     renderer = f"{stage('renderer')}/last.pt" if "renderer" in variant.overrides else bases["tone"]["renderer"]
     tone = stage("tone", renderer=renderer)
     perception = jobs[-1].config
+    if configs["align"]["steps"] == 0:
+        return jobs
     jobs.append(Job("retell", tone, perception, mix=mix))
     effect = stage("effect", renderer=renderer, tone=tone)
     align = stage("align", renderer=renderer, tone=f"{tone}/last.pt", effect=f"{effect}/last.pt", retold=tone)
