@@ -205,7 +205,9 @@ async function prepareTask(
     case 'style':
       return onPhoto((engine, proxy) => engine.style(proxy, task.text, options), signal);
     case 'param':
-      return once((engine) => engine.param(parameters!, options));
+      // One answer for several photos speaks of none of them.
+      if (job.photos.length > 1) return once((engine) => engine.param(parameters!, options));
+      return onPhoto((engine, photo) => engine.param(parameters!, { ...options, photo }), signal);
     case 'reference': {
       const before = await readReference(host, task.before, signal);
       const after = await readReference(host, task.after, signal);

@@ -4,6 +4,7 @@ import { decodeAnswer, takeFloats } from './decoder';
 import { InferenceError, throwIfCancelled } from './errors';
 import type { Focus } from './focus';
 import type { Skeleton } from './grammar';
+import type { AnswerGuide } from './grounding/guide';
 import type { AnswerMode, Manifest } from './manifest';
 import { maskInactiveFactors } from './params';
 import type { PromptPiece } from './prompt';
@@ -33,13 +34,15 @@ export interface Question {
   readonly focus: Focus | undefined;
   /** Which factors the parameters of param mode say anything about: the others have a latent of 0. All where absent. */
   readonly active?: readonly boolean[] | undefined;
+  /** What the words may say of a picture, in a bundle with a wording. */
+  readonly guideOf?: ((latents: Float32Array) => Promise<AnswerGuide>) | undefined;
 }
 
 /** Writes the words and makes the latents, in the bundle's order. `timingsMs` begins when the prompt does. Throws as `auto`. */
 export async function answerQuestion(
   parts: AnswerParts,
-  { mode, prompt, rows, focus, active }: Question,
-  { signal, onText, onLatents, words, wordless }: CallOptions,
+  { mode, prompt, rows, focus, active, guideOf }: Question,
+  { signal, onText, onLatents, words, wordless, unchecked }: CallOptions,
 ): Promise<RetouchResult> {
   const { backend, bundle, adaptor, skeleton } = parts;
   const { dimensions, cache } = bundle.manifest;
@@ -64,6 +67,8 @@ export async function answerQuestion(
   const request = {
     ...{ sections: skeleton.sections[mode], separators: skeleton.separators[mode], prompt, rows, focus: focus?.rows },
     ...{ signal, onText, words, wordless, readLatents },
+    // Words that are given are compared with what the model alone would say.
+    guideOf: unchecked === true || words ? undefined : guideOf,
   };
   const { embed, decoder, tokenizer } = parts;
   const answer = await decodeAnswer(

@@ -208,6 +208,7 @@ function* filesOf(manifest: Manifest): Generator<[name: string, why: string]> {
   if (manifest.sectionTokensFile !== undefined) {
     yield [manifest.sectionTokensFile, 'bundle.json names it as sectionTokens'];
   }
+  if (manifest.wordingFile !== undefined) yield [manifest.wordingFile, 'bundle.json names it as wording'];
 }
 
 async function listFiles(source: BundleSource): Promise<ReadonlySet<string> | undefined> {

@@ -2,6 +2,7 @@ import type { Backend, CacheType, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
 import { AnswerGrammar, pickToken, type Fed, type SectionIds, type Separators, type Skeleton } from './grammar';
 import { cacheNames } from './graphs';
+import type { AnswerGuide } from './grounding/guide';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';
 import { TextStream, type BundleTokenizer } from './tokenizer';
@@ -40,6 +41,8 @@ export interface DecodeRequest {
   readonly words?: readonly number[] | undefined;
   /** Makes latents of the states [3 * hidden] of light, global colour, specific colour: called once, as soon as they are known. */
   readonly readLatents: (states: Float32Array) => Promise<Float32Array>;
+  /** What the words may say, made once the latents are known, where they come first and words follow. */
+  readonly guideOf?: ((latents: Float32Array) => Promise<AnswerGuide>) | undefined;
   /** Is nothing written once the latents are known? Only where they come first. */
   readonly wordless?: boolean | undefined;
 }
@@ -91,10 +94,12 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       return { texts, agreed, tokenIds: ids, latents: made, pictureMs, prefillMs: prefilled - started, decodeMs };
     };
     if (latents && wordless) return answer([], latents);
+    const guide = latents && (await request.guideOf?.(latents));
     let stream = new TextStream(tokenizer);
     for (;;) {
-      const { field, end } = grammar.section;
-      const own = pickToken(read.logits, skeleton, grammar.section);
+      const { section } = grammar;
+      const { field, end } = section;
+      const own = guide?.pick(read.logits, skeleton, section) ?? pickToken(read.logits, skeleton, section);
       const id = request.words ? request.words[tokenIds.length] : own;
       chosen++;
       if (id === own) same++;
@@ -102,6 +107,7 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);
       const text = id === end ? '' : stream.push(id);
+      guide?.accept(id, section, step.closes ? stream.text : undefined);
       if (text !== '' || step.closes) onText?.({ field, text, done: step.closes });
       if (step.closes) {
         texts.set(field, stream.text);

@@ -25,6 +25,7 @@ export {
   type FactorTexts,
   type LoadOptions,
   type LoadProgress,
+  type ParamOptions,
   type Reasoning,
   type RetouchResult,
 } from './result';

@@ -79,6 +79,8 @@ export interface Manifest extends Version2 {
   readonly outputTokensFile?: string | undefined;
   /** Present when each field of an answer has tokens of its own; else every field may hold all text. */
   readonly sectionTokensFile?: string | undefined;
+  /** Present when answers are kept to what is true of the picture (`grounding/`). Only where the latents come first. */
+  readonly wordingFile?: string | undefined;
   readonly prompts: Readonly<Record<AnswerMode, string>>;
   readonly answer: Readonly<Record<AnswerMode, readonly Section[]>>;
   /** Tokens whose states become the latents of light, global colour and specific colour. */
@@ -147,6 +149,7 @@ export function parseManifest(json: unknown): Manifest {
     tokenizerConfigFile: asFile(tokenizer['config'], 'tokenizer.config'),
     outputTokensFile: version === 1 ? asFile(root['outputTokens'], 'outputTokens') : file('outputTokens'),
     sectionTokensFile: file('sectionTokens'),
+    wordingFile: parseWordingFile(root, latentsFirst),
     prompts: byMode((mode) => parsePrompt(prompts[mode], mode, placesOf(mode, newer, voices))),
     answer,
     retouchTokens: retouchTokens as [string, string, string],
@@ -178,6 +181,13 @@ function parseLatentStates({ latentStates, separators }: Raw): boolean {
   }
   if (separators !== undefined) wrong('separators', separators, 'absent where "latentStates" is "first"');
   return true;
+}
+
+/** What a picture shows is known before the words only where it comes before them. */
+function parseWordingFile({ wording }: Raw, latentsFirst: boolean): string | undefined {
+  if (wording === undefined) return undefined;
+  if (!latentsFirst) wrong('wording', wording, 'absent where "latentStates" is not "first"');
+  return asFile(wording, 'wording');
 }
 
 /** Which voice follows from a grid of the photo, which must be there. */

@@ -9,7 +9,7 @@ import type { RgbImage } from './preprocess';
 
 /** What the vision graph made of a photo. */
 export interface PhotoFeatures {
-  /** [3 * size * size], kept only where another graph takes the photo too, or the voice follows from it. */
+  /** [3 * size * size], kept only where another graph takes the photo too, or the voice or what may be said follows from it. */
   readonly pixels?: Float32Array | undefined;
   /** [imageTokens * hidden]. */
   readonly rows: Float32Array;
@@ -25,7 +25,7 @@ export interface Look extends PhotoFeatures {
 
 export interface SeeingParts {
   readonly backend: Backend;
-  readonly manifest: Pick<Manifest, 'photoInput' | 'focus' | 'voices'>;
+  readonly manifest: Pick<Manifest, 'photoInput' | 'focus' | 'voices' | 'wordingFile'>;
 }
 
 /** The features of the last photo, so that a second prompt on it does without the vision graph. */
@@ -72,11 +72,14 @@ async function seePhoto(
   photo: RgbImage,
   signal: AbortSignal | undefined,
 ): Promise<PhotoFeatures> {
-  const { photoInput, focus, voices } = manifest;
+  const { photoInput, focus, voices, wordingFile } = manifest;
   const pixels = photoValues(photo, photoInput);
   throwIfCancelled(signal);
   const image = backend.floats(pixels, [1, 3, photoInput.size, photoInput.size]);
   const { image_tokens: rows } = await vision.run({ image }, ['image_tokens']);
   // The rows may lie in memory of the runtime's, which is not ours to keep.
-  return { pixels: focus || voices.length > 0 ? pixels : undefined, rows: (await takeFloats(rows)).slice() };
+  return {
+    pixels: focus || voices.length > 0 || wordingFile !== undefined ? pixels : undefined,
+    rows: (await takeFloats(rows)).slice(),
+  };
 }

@@ -2,6 +2,7 @@ import type { TextEvent } from './decoder';
 import type { Field, Mode } from './manifest';
 import type { AvailableMemory } from './memory';
 import type { Factor } from './params';
+import type { RgbImage } from './preprocess';
 import type { Strength } from './render';
 
 export interface LoadProgress {
@@ -52,6 +53,16 @@ export interface CallOptions {
    * where the model has none of that number.
    */
   readonly voice?: number | undefined;
+  /**
+   * Words as the model alone chooses them. Else, in a bundle with a wording and the picture first, the problems and the plan say
+   * only what the picture shows.
+   */
+  readonly unchecked?: boolean | undefined;
+}
+
+export interface ParamOptions extends CallOptions {
+  /** The photo that the parameters are meant for: the plan then leaves out what it does not show. The latents do not depend on it. */
+  readonly photo?: RgbImage | undefined;
 }
 
 export interface BakeOptions {

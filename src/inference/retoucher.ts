@@ -1,33 +1,33 @@
 import type { Lut3D } from '../color/lut3d';
 import { answerQuestion, checkLatents, type AnswerGraphs, type Question } from './answer';
 import type { Backend, Session } from './backend';
-import { Bundle, type BundleSource } from './bundle';
+import type { BundleSource } from './bundle';
 import { embedTokens, takeFloats } from './decoder';
 import { InputError, throwIfCancelled } from './errors';
 import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
-import { compileSkeleton, type Skeleton } from './grammar';
-import { Graphs, graphsOf } from './graphs';
+import { graphsOf } from './graphs';
+import { type Grounding, type AnswerGuide, type RenderColours } from './grounding/guide';
 import type { AnswerMode, Manifest, Mode } from './manifest';
 import type { ReferenceInput } from './manifest2';
-import { checkMemory } from './memory';
+import { openBundle, type OpenedBundle } from './opened';
 import { parametersAsPythonDict } from './parameterText';
 import { maskInactiveFactors, type Parameters } from './params';
-import { checkPhoto, referenceValues } from './photoInput';
+import { checkPhoto, photoValues, referenceValues } from './photoInput';
 import { PhotoMemory } from './photoMemory';
 import { checkImage, type RgbImage } from './preprocess';
 import { buildPrompt, encodeInstruction, plainInstruction, type PromptPiece } from './prompt';
 import { bakeLut, bakeMeasured, checkLutSize, type BakedLut, type Render } from './bake';
-import { checkColours, renderRetouch, withStrength } from './render';
+import { checkColours, renderColours, renderRetouch, withStrength } from './render';
 import {
   reasoningFrom,
   type BakeOptions,
   type CallOptions,
   type Capabilities,
   type LoadOptions,
+  type ParamOptions,
   type RetouchResult,
 } from './result';
 import { Serial } from './serial';
-import { BundleTokenizer } from './tokenizer';
 import { checkVoice, voiceOfParameters, voiceOfPhoto } from './voices';
 
 /**
@@ -41,11 +41,8 @@ export class Retoucher {
   private readonly photos = new PhotoMemory();
 
   private constructor(
-    private readonly bundle: Bundle,
+    private readonly parts: OpenedBundle,
     private readonly backend: Backend,
-    private readonly graphs: Graphs,
-    private readonly tokenizer: BundleTokenizer,
-    private readonly skeleton: Skeleton,
     /** Milliseconds that `load` took. */
     readonly loadMs: number,
   ) {}
@@ -55,41 +52,14 @@ export class Retoucher {
    * Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError.
    */
   static async load(source: BundleSource, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
-    const { onProgress, signal } = options;
     const started = performance.now();
-    const bundle = await Bundle.open(source, signal);
-    const { manifest } = bundle;
-    checkMemory(manifest, backend.halfFloat ? 'webgpu-f16' : backend.device, options.available ?? {});
-    if (options.verify !== 'used') {
-      await bundle.verifyAll({
-        ...(signal ? { signal } : {}),
-        onProgress: (progress) => onProgress?.({ stage: 'verify', ...progress }),
-      });
-    }
-    const tokenizer = BundleTokenizer.create(
-      await bundle.readJson(manifest.tokenizerFile, signal),
-      await bundle.readJson(manifest.tokenizerConfigFile, signal),
-      manifest.tokenizerFile,
-    );
-    const optional = async (file: string | undefined) =>
-      file === undefined ? undefined : await bundle.readJson(file, signal);
-    const outputTokens = await optional(manifest.outputTokensFile);
-    const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
-    const graphs = new Graphs(
-      bundle,
-      backend,
-      onProgress &&
-        ((file) => {
-          onProgress({ stage: 'load', ...file });
-        }),
-    );
-    throwIfCancelled(signal);
-    return new Retoucher(bundle, backend, graphs, tokenizer, skeleton, performance.now() - started);
+    const parts = await openBundle(source, backend, options);
+    return new Retoucher(parts, backend, performance.now() - started);
   }
 
   /** The checked bundle.json. */
   get manifest(): Manifest {
-    return this.bundle.manifest;
+    return this.parts.bundle.manifest;
   }
 
   get capabilities(): Capabilities {
@@ -103,7 +73,9 @@ export class Retoucher {
    */
   async prepare(mode: Mode, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (mode === 'reference') this.requireEncoder();
-    await this.exclusive(options.signal, () => this.graphs.prepare(graphsOf(mode, this.manifest), options.signal));
+    await this.exclusive(options.signal, () =>
+      this.parts.graphs.prepare(graphsOf(mode, this.manifest), options.signal),
+    );
   }
 
   /** Looks at a photo and decides what it needs. Throws InputError, BundleError, InferenceError, CancelledError. */
@@ -118,7 +90,8 @@ export class Retoucher {
    * Throws as `auto`, and InputError INPUT_INSTRUCTION when the instruction is empty or too long.
    */
   async style(image: RgbImage, instruction: string, options: CallOptions = {}): Promise<RetouchResult> {
-    const { manifest, tokenizer } = this;
+    const { manifest } = this;
+    const { tokenizer } = this.parts;
     checkPhoto(image, manifest.photoInput);
     this.checkOptions(options);
     const words = encodeInstruction(instruction, manifest.maxInstructionTokens, tokenizer);
@@ -126,25 +99,30 @@ export class Retoucher {
   }
 
   /**
-   * Turns the 38 parameters into latents by the language model, with its plan in words. It takes no photo: the vision
-   * graph is not even loaded. Throws as `auto`.
+   * Turns the 38 parameters into latents by the language model, with its plan in words. The photo is for these only: the
+   * vision graph is not even loaded. Throws as `auto`.
    */
-  async param(parameters: Parameters, options: CallOptions = {}): Promise<RetouchResult> {
+  async param(parameters: Parameters, options: ParamOptions = {}): Promise<RetouchResult> {
+    if (options.photo) checkPhoto(options.photo, this.manifest.photoInput);
     this.checkOptions(options);
     if (this.manifest.parameterText !== undefined) return this.paramByText(parameters, options);
     const prompt = this.promptOf('param', '', this.voiceOfParameters(parameters, options));
     return this.exclusive(options.signal, async () => {
-      const loadedBefore = this.graphs.loadMs;
+      const loadedBefore = this.parts.graphs.loadMs;
       const decoder = await this.loadDecoder(options.signal);
-      const params = await this.graphs.get('params', options.signal);
-      const load = this.graphs.loadMs - loadedBefore;
+      const params = await this.parts.graphs.get('params', options.signal);
+      const load = this.parts.graphs.loadMs - loadedBefore;
       const started = performance.now();
       const { param_tokens: rows } = await params.run({ params: this.parameterTensor(parameters) }, ['param_tokens']);
       const paramRows = await takeFloats(rows);
       const headMs = performance.now() - started;
       const focus = focusOnSliders(this.manifest, paramRows);
       const { active } = parameters;
-      const question: Question = { mode: 'param', prompt, rows: { params: paramRows }, focus, active };
+      const seen = this.parts.grounding && options.photo && photoValues(options.photo, this.manifest.photoInput);
+      const guideOf = this.guided(options.signal, (grounding, render) =>
+        grounding.ofSliders(parameters.values, seen, render),
+      );
+      const question: Question = { mode: 'param', prompt, rows: { params: paramRows }, focus, active, guideOf };
       const result = await this.answer(decoder, question, options);
       const { prefill, decode, picture } = result.timingsMs;
       const timingsMs = { load, vision: 0, prefill: headMs + prefill, decode, picture: headMs + picture };
@@ -158,9 +136,9 @@ export class Retoucher {
     checkImage(before);
     checkImage(after);
     return this.exclusive(options.signal, async () => {
-      const loadedBefore = this.graphs.loadMs;
-      const encoder = await this.graphs.get('encoder', options.signal);
-      const load = this.graphs.loadMs - loadedBefore;
+      const loadedBefore = this.parts.graphs.loadMs;
+      const encoder = await this.parts.graphs.get('encoder', options.signal);
+      const load = this.parts.graphs.loadMs - loadedBefore;
       const started = performance.now();
       const feeds = {
         before: this.squareTensor(referenceValues(before, input), input.size),
@@ -199,7 +177,7 @@ export class Retoucher {
     return this.exclusive(
       options.signal,
       async () => {
-        const params = await this.graphs.get('params', options.signal);
+        const params = await this.parts.graphs.get('params', options.signal);
         const { latents } = await params.run({ params: this.parameterTensor(parameters) }, ['latents']);
         return maskInactiveFactors(checkLatents(await takeFloats(latents), this.manifest), parameters.active);
       },
@@ -244,7 +222,7 @@ export class Retoucher {
     return this.exclusive(
       signal,
       async () => {
-        const renderer = await this.graphs.get('renderer', signal);
+        const renderer = await this.parts.graphs.get('renderer', signal);
         return work((colours) => renderRetouch(this.backend, renderer, colours, retouch, signal));
       },
       this.renders,
@@ -255,7 +233,7 @@ export class Retoucher {
   async dispose(): Promise<void> {
     const end = (): Promise<void> => {
       this.photos.clear();
-      return this.graphs.dispose();
+      return this.parts.graphs.dispose();
     };
     await this.serial.run(() => this.renders.run(end));
   }
@@ -277,9 +255,9 @@ export class Retoucher {
     const { text, active } = parametersAsPythonDict(parameters);
     const prompt = this.promptOf('param', text, this.voiceOfParameters(parameters, options));
     return this.exclusive(options.signal, async () => {
-      const loadedBefore = this.graphs.loadMs;
+      const loadedBefore = this.parts.graphs.loadMs;
       const decoder = await this.loadDecoder(options.signal);
-      const load = this.graphs.loadMs - loadedBefore;
+      const load = this.parts.graphs.loadMs - loadedBefore;
       const question: Question = { mode: 'param', prompt, rows: {}, focus: undefined, active };
       const result = await this.answer(decoder, question, options);
       return { ...result, timingsMs: { ...result.timingsMs, load } };
@@ -310,7 +288,7 @@ export class Retoucher {
   }
 
   private promptOf(mode: AnswerMode, text: string, voice: number): PromptPiece[] {
-    return buildPrompt(this.manifest, this.tokenizer, mode, text, voice);
+    return buildPrompt(this.manifest, this.parts.tokenizer, mode, text, voice);
   }
 
   private voiceOfParameters({ values }: Parameters, { voice }: CallOptions): number {
@@ -326,7 +304,8 @@ export class Retoucher {
     /** Ids of the instruction by itself, as the graph "style" takes them. */
     words: readonly number[] = [],
   ): Promise<RetouchResult> {
-    const { backend, manifest, graphs } = this;
+    const { backend, manifest } = this;
+    const { graphs } = this.parts;
     const loadedBefore = graphs.loadMs;
     const look = await this.photos.look({ backend, manifest, graphs }, image, options.signal);
     const { pixels, rows, visionMs } = look;
@@ -345,10 +324,26 @@ export class Retoucher {
     const seen = pixels && { pixels: this.squareTensor(pixels, size), rows };
     const focus = focused && seen && (await this.focusOn(seen, focused, decoder.embed, words, options.signal));
     const restMs = look.recallMs + performance.now() - started;
-    const result = await this.answer(decoder, { mode, prompt, rows: { image: rows }, focus }, options);
+    const guideOf =
+      pixels && this.guided(options.signal, (grounding, render) => grounding.ofPhoto(mode, pixels, render));
+    const result = await this.answer(decoder, { mode, prompt, rows: { image: rows }, focus, guideOf }, options);
     const { prefill, decode, picture: answeredMs } = result.timingsMs;
     const picture = visionMs + restMs + answeredMs;
     return { ...result, timingsMs: { load, vision: visionMs, prefill: restMs + prefill, decode, picture } };
+  }
+
+  /** What words may say once the latents are known; undefined in a bundle without a wording. */
+  private guided(
+    signal: AbortSignal | undefined,
+    make: (grounding: Grounding, render: RenderColours) => Promise<AnswerGuide>,
+  ): Question['guideOf'] {
+    const { backend } = this;
+    const { grounding, graphs } = this.parts;
+    if (!grounding) return undefined;
+    return async (latents) => {
+      const renderer = await graphs.get('renderer', signal);
+      return make(grounding, (colours) => renderColours(backend, renderer, colours, latents, signal));
+    };
   }
 
   private async focusOn(
@@ -369,15 +364,14 @@ export class Retoucher {
   /** All that an answer needs, so that no graph is loaded in the middle of one and times stay honest. */
   private async loadDecoder(signal: AbortSignal | undefined): Promise<AnswerGraphs> {
     return {
-      embed: await this.graphs.get('embed', signal),
-      decoder: await this.graphs.get('decoder', signal),
-      adaptor: await this.graphs.get('adaptor', signal),
+      embed: await this.parts.graphs.get('embed', signal),
+      decoder: await this.parts.graphs.get('decoder', signal),
+      adaptor: await this.parts.graphs.get('adaptor', signal),
     };
   }
 
   private answer(graphs: AnswerGraphs, question: Question, options: CallOptions): Promise<RetouchResult> {
-    const { backend, bundle, tokenizer, skeleton } = this;
-    return answerQuestion({ ...graphs, backend, bundle, tokenizer, skeleton }, question, options);
+    return answerQuestion({ ...this.parts, ...graphs, backend: this.backend }, question, options);
   }
 
   private squareTensor(values: Float32Array, size: number) {

@@ -28,7 +28,7 @@ export async function ask(
   const { instruction, sliders } = store.get();
   if (mode === 'auto') return engine.call('auto', { photo: plain(photo) }, options);
   if (mode === 'style') return engine.call('style', { photo: plain(photo), instruction }, options);
-  if (mode === 'adjust') return engine.call('param', { sliders }, options);
+  if (mode === 'adjust') return engine.call('param', { sliders, photo: plain(photo) }, options);
   return engine.call('reference', await pair(page, plain(photo), options.signal), options);
 }
 

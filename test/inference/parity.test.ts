@@ -18,6 +18,23 @@ describe.each(BUNDLES)('parity with PyTorch: %s bundle', (_name, folder) => {
     expect(new Set(cases.map((item) => item.mode))).toEqual(new Set(['auto', 'style', 'param', 'reference']));
   });
 
+  const checked = cases.filter((item) => item.checked);
+  if (existsSync(path.join(folder, 'wording.json'))) {
+    test('answers of every mode are checked too, and some come out otherwise for it', () => {
+      expect(new Set(checked.map((item) => item.mode))).toEqual(new Set(['auto', 'style', 'param']));
+      expect(checked.some((item) => item.checked!.join() !== item.tokens.join())).toBe(true);
+    });
+    test.each(checked.map((item, i) => [`${i} ${item.mode} ${item.instruction ?? ''}`, item] as const))(
+      'checked case %s',
+      async (_title, item) => {
+        const result = await answerTo(retoucher, item, false);
+        expect(result.tokenIds).toEqual(item.checked);
+        expect(cosine(result.latents, item.latents)).toBeGreaterThanOrEqual(0.999);
+      },
+      120_000,
+    );
+  }
+
   test.each(cases.map((item, i) => [`${i} ${item.mode} ${item.instruction ?? ''}`, item] as const))(
     'case %s',
     async (_title, item) => {

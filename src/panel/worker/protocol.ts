@@ -17,7 +17,8 @@ export interface Calls {
   prepare: { in: { readonly mode: Mode }; out: undefined };
   auto: { in: { readonly photo: RgbImage }; out: RetouchResult };
   style: { in: { readonly photo: RgbImage; readonly instruction: string }; out: RetouchResult };
-  param: { in: { readonly sliders: Sliders }; out: RetouchResult };
+  /** The photo is that of which the words speak. */
+  param: { in: { readonly sliders: Sliders; readonly photo: RgbImage }; out: RetouchResult };
   reference: { in: { readonly before: RgbImage; readonly after: RgbImage }; out: RetouchResult };
   sliders: { in: { readonly sliders: Sliders }; out: Float32Array };
   bake: { in: BakeRequest; out: Baked };

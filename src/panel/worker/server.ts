@@ -99,7 +99,7 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
       case 'style':
         return model.style(call.input.photo, call.input.instruction, options);
       case 'param':
-        return model.param(parametersFromSliders(call.input.sliders), options);
+        return model.param(parametersFromSliders(call.input.sliders), { ...options, photo: call.input.photo });
       case 'reference':
         return model.reference(call.input.before, call.input.after, options);
       case 'sliders':

@@ -17,6 +17,9 @@ export interface ParityCase {
   readonly before?: ImageJson;
   readonly after?: ImageJson;
   readonly tokens: number[];
+  /** In a bundle with a wording: the answer kept to what is true of the picture, in param mode of `photo`. */
+  readonly checked?: number[];
+  readonly photo?: ImageJson;
   /** Are the tokens given, and not what the model would choose? */
   readonly given?: boolean;
   readonly latents: number[];
@@ -27,16 +30,22 @@ export function photoOf({ width, height, rgbBase64 }: ImageJson): RgbImage {
   return { width, height, data: new Uint8Array(Buffer.from(rgbBase64, 'base64')) };
 }
 
-/** The runtime's answer to a case's input, in the case's own words where those are given. */
-export function answerTo(retoucher: Retoucher, item: ParityCase): Promise<RetouchResult> {
+/**
+ * The runtime's answer to a case's input, in the case's own words where those are given: as the model alone chooses them, or
+ * kept to what is true of the picture.
+ */
+export function answerTo(retoucher: Retoucher, item: ParityCase, unchecked = true): Promise<RetouchResult> {
   const { voice } = item;
   switch (item.mode) {
     case 'auto':
-      return retoucher.auto(photoOf(item.image!), { voice, words: item.given ? item.tokens : undefined });
+      return retoucher.auto(photoOf(item.image!), { voice, unchecked, words: item.given ? item.tokens : undefined });
     case 'style':
-      return retoucher.style(photoOf(item.image!), item.instruction!, { voice });
+      return retoucher.style(photoOf(item.image!), item.instruction!, { voice, unchecked });
     case 'param':
-      return retoucher.param(parametersFromValues(item.params!), { voice });
+      return retoucher.param(parametersFromValues(item.params!), {
+        ...{ voice, unchecked },
+        photo: item.photo && photoOf(item.photo),
+      });
     case 'reference':
       return retoucher.reference(photoOf(item.before!), photoOf(item.after!));
   }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from veraretouch.export.dialogue import LATENT_ROW, Dialogue, Section, focus_of
+from veraretouch.export.grounding import AnswerGuide
 
 # The three latents are read where the last section's end (or what stands behind it) and the first two retouch tokens are
 # fed; with latents first, where the three retouch tokens are fed.
@@ -44,11 +45,13 @@ class AnswerWalk:
     `done`: nothing more is to be chosen; `pending` need only be fed for the sake of `latent_places`.
 
     `on_text(field, ids)` is called with each section's token ids when it ends.
+    `guide`: what sections may say; set once the latents are known, if at all.
     """
 
     dialogue: Dialogue
     mode: str
     on_text: Callable[[str, list[int]], None] | None = None
+    guide: AnswerGuide | None = None
     pending: list[int] = field(default_factory=list)
     marks: list[tuple[int, int]] = field(default_factory=list)
     latent_places: list[int] = field(default_factory=list)
@@ -78,9 +81,11 @@ class AnswerWalk:
         """
         section = self._sections[self._index]
         allowed = np.where(self.dialogue.section_mask(section), logits, -np.inf)
-        best = np.partition(allowed, -2)[-2:]
-        self.margin = min(self.margin, float(best[1] - best[0]))
-        token = int(self.dialogue.output_ids[self._pick(allowed, section)])
+        picked = self._pick(allowed, section)
+        if self.guide is None or picked == int(np.argmax(allowed)):
+            best = np.partition(allowed, -2)[-2:]
+            self.margin = min(self.margin, float(best[1] - best[0]))
+        token = int(self.dialogue.output_ids[picked])
         end = self.dialogue.token_id(section.end)
         self.pending, self.marks, self.latent_places = [], [], []
         if token != end:
@@ -92,11 +97,15 @@ class AnswerWalk:
         self._finish_section(section.field, end)
 
     def _pick(self, allowed: np.ndarray, section: Section) -> int:
-        """Which of the output tokens comes next: the likeliest. `allowed` holds -inf where the section forbids one."""
-        return int(np.argmax(allowed))
+        """Which of the output tokens comes next: the likeliest, of those that the guide lets through. `allowed` holds -inf where
+        the section forbids one."""
+        guided = self.guide and self.guide.pick(section, self._text, allowed)
+        return int(np.argmax(allowed)) if guided is None else guided
 
     def _finish_section(self, name: str, end: int) -> None:
         self.fields[name] = self.dialogue.decode_text(self._text)
+        if self.guide:
+            self.guide.finish(name, self.fields[name])
         if self.on_text:
             self.on_text(name, self._text)
         self._text = []

@@ -46,15 +46,18 @@ from veraretouch.export.storage import (
 )
 from veraretouch.export.tokenizer import tokenizer_files
 from veraretouch.models.effect import Foresight
+from veraretouch.reasoning.sayable_problems import wording
 
 FORMAT_VERSION = 1
 PARAM_TOKENS = 3
 MAX_FILE_BYTES = 50_000_000
+WORDING = "wording.json"
 
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """What a bundle says about itself. `answer` maps a mode to its sections; `latents_first` and `voices` as in `Dialogue`."""
+    """What a bundle says about itself. `answer` maps a mode to its sections; `latents_first` and `voices` as in `Dialogue`;
+    `wording`: are answers kept to what is true of the picture (`export.grounding`)? Only with latents first."""
 
     name: str
     version: str
@@ -66,6 +69,7 @@ class BundleInfo:
     prompts: dict[str, str] = field(default_factory=lambda: dict(PROMPTS))
     latents_first: bool = False
     voices: tuple[str, ...] = ()
+    wording: bool = False
 
     def dialogue(self, tokenizer: Tokenizer, output_token_ids: list[int]) -> Dialogue:
         return Dialogue(
@@ -197,7 +201,8 @@ def write_bundle(
             **tokenizer_files(tokenizer),
             "output_tokens.json": json.dumps(list(map(int, output_token_ids))).encode(),
             **({} if own is None else {"section_tokens.json": json.dumps(own).encode()}),
-            "bundle.json": (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode(),
+            "bundle.json": manifest_bytes(manifest),
+            **({WORDING: wording_bytes()} if info.wording else {}),
             **_documents(out_dir),
             **(extra_files or {}),
         }
@@ -330,10 +335,31 @@ def describe(vlm: nn.Module, graphs, tokenizer: Tokenizer, info: BundleInfo) -> 
         "retouchTokens": list(RETOUCH_TOKENS),
         "latentStates": "first" if info.latents_first else "predicting",
         **({"voices": list(info.voices)} if info.voices else {}),
+        **({"wording": WORDING} if info.wording else {}),
         **focus,
         "maxInstructionTokens": MAX_INSTRUCTION_TOKENS,
         "lutSize": info.lut_size,
     }
+
+
+def manifest_bytes(manifest: dict) -> bytes:
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def wording_bytes() -> bytes:
+    return json.dumps(wording(), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def add_wording(folder: Path) -> None:
+    """Give a finished bundle the wording of today's composer, which its model must have been trained with, or renew it. Raises
+    ExportError for a bundle whose words come before the picture."""
+    manifest = json.loads((folder / "bundle.json").read_text())
+    if manifest["latentStates"] != "first":
+        raise ExportError(f"{folder} writes its words before the picture is known. Nothing was changed.")
+    _write_file(folder, WORDING, wording_bytes())
+    manifest["wording"] = WORDING
+    _write_file(folder, "bundle.json", manifest_bytes(manifest))
+    write_checksums(folder)
 
 
 def write_checksums(folder: Path) -> None:

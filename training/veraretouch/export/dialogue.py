@@ -237,6 +237,14 @@ class Dialogue:
             for section in sections
         }
 
+    def piece(self, token: int) -> str:
+        """The text of one token by itself, with the blank before it."""
+        return self._pieces[token]
+
+    @cached_property
+    def _pieces(self) -> dict[int, str]:
+        return {token: self.tokenizer.decode([token], skip_special_tokens=False) for token in self.output_ids.tolist()}
+
     def decode_text(self, ids: list[int]) -> str:
         """The trimmed text of a section; pieces of characters that are no UTF-8 are left out."""
         text = self.tokenizer.decode(ids, skip_special_tokens=False)

@@ -14,9 +14,11 @@ import torch
 from torch import nn
 
 from veraretouch.engine.params import INDEX, PARAMETERS
+from veraretouch.export.answer import GenerationResult
 from veraretouch.export.bundle import BundleInfo, StoredModels
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.errors import ExportError
+from veraretouch.export.grounding import Grounding
 from veraretouch.export.pictures import as_json, picture, retouched, squash
 from veraretouch.export.reference import generate
 
@@ -92,9 +94,18 @@ def _case(models, dialogue, info, mode: str, index: int) -> dict | None:
     if dialogue.voice_ids:
         inputs["voice"] = given["voice"] = index % len(dialogue.voice_ids)
     result = generate(models.vlm, dialogue, mode, **given)
-    if result.margin < MARGIN:
+    checked = checked_answer(models, dialogue, info, mode, index, given) if info.wording else None
+    if min(result.margin, checked.margin if checked else MARGIN) < MARGIN:
         return None
+    if checked:
+        inputs |= {"checked": checked.token_ids, **({"photo": as_json(image)} if mode == "param" else {})}
     return parity_case(models.renderer, inputs, result.token_ids, result.latents)
+
+
+def checked_answer(models: StoredModels, dialogue: Dialogue, info: BundleInfo, mode: str, index: int, given: dict) -> GenerationResult:
+    """The answer to the same input, kept to what is true of the picture; sliders are given the picture of the case."""
+    photo = squash(picture(index, *SIZES[index % len(SIZES)]), info.image_size) if mode == "param" else None
+    return generate(models.vlm, dialogue, mode, **given, grounding=Grounding(models.renderer, dialogue), photo=photo)
 
 
 def parity_case(renderer: nn.Module, inputs: dict, tokens: list[int], latents: np.ndarray) -> dict:

@@ -16,6 +16,7 @@ from veraretouch.engine.params import FACTOR_SLICES
 from veraretouch.export.answer import STATE_COUNT, AnswerWalk, GenerationResult
 from veraretouch.export.dialogue import Dialogue
 from veraretouch.export.errors import ExportError
+from veraretouch.export.grounding import Grounding
 from veraretouch.export.voices import voice_of
 from veraretouch.models.vlm import focus_tokens
 
@@ -28,8 +29,11 @@ def generate(
     instruction: str | None = None,
     params: torch.Tensor | None = None,
     voice: int | None = None,
+    grounding: Grounding | None = None,
+    photo: torch.Tensor | None = None,
 ) -> GenerationResult:
-    """One answer. `image` is sRGB [3,size,size] in [0,1] (auto, style), `params` [38] in [-1,1]; `voice` as in `voice_of`."""
+    """One answer. `image` is sRGB [3,size,size] in [0,1] (auto, style), `params` [38] in [-1,1]; `voice` as in `voice_of`; `photo`
+    [3,size,size] for params, and `grounding`, as in `generate_batch`."""
     return generate_batch(
         vlm,
         dialogue,
@@ -38,6 +42,8 @@ def generate(
         instructions=None if instruction is None else [instruction],
         params=None if params is None else params[None],
         voices=None if voice is None else [voice],
+        grounding=grounding,
+        photos=None if photo is None else photo[None],
     )[0]
 
 
@@ -52,6 +58,8 @@ def generate_batch(
     voices: Sequence[int] | None = None,
     new_walk: Callable[[Dialogue, str], AnswerWalk] = AnswerWalk,
     half: bool = False,
+    grounding: Grounding | None = None,
+    photos: torch.Tensor | None = None,
 ) -> list[GenerationResult]:
     """One answer per row of `images` [B,3,size,size] (auto, style) or `params` [B,38] (param).
 
@@ -61,7 +69,9 @@ def generate_batch(
     [1,T,H]) -> [1,3,H] and foresee(images, plan [B,3,H]) -> [B,3,H], and the adaptor takes the
     plan's factor tokens [B,3,H] too. Style needs one instruction per image. `voices`: a number per row, in place of the
     ones that follow from the inputs. `new_walk` makes the walk of each answer, in order; one that samples picks by its
-    own rule. `half` runs the language model, and nothing else, in bfloat16, as training does.
+    own rule. `half` runs the language model, and nothing else, in bfloat16, as training does. `grounding` keeps plans to what
+    is true of the picture, where the latents come before the words; `photos` [B,3,size,size] are then those that sliders (param) are
+    meant for, without which plans are kept to the sliders alone.
     Raises ExportError when an input of the mode is missing or an instruction is too long.
     """
     rows = _check_inputs(mode, images, instructions, params)
@@ -82,7 +92,20 @@ def generate_batch(
             for part in dialogue.prompt_parts(mode, text, voice)
         ]
         feeds.append(torch.cat([*parts, _fed(walk, table, focus, row)]))
-    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus, half)
+
+
+    def guided(row: int, states: torch.Tensor) -> None:
+        """Sets what an answer's plans may say, once its states [3,H] are known."""
+        if grounding is None or walks[row].done:
+            return
+        own = vlm.adaptor(states.flatten()[None], *([] if plan is None else [plan[row : row + 1]]))[0].float()
+        if params is None:
+            walks[row].guide = grounding.of_photo(images[row], own, mode)
+            return
+        own = own * _factor_presence(params[row : row + 1])[0, :, None]
+        walks[row].guide = grounding.of_sliders(params[row], own, None if photos is None else photos[row])
+
+    states = _walk_all(vlm, table, output_head(vlm, dialogue), walks, feeds, focus, half, guided)
     latents = vlm.adaptor(states.flatten(1), *([] if plan is None else [plan]))
     if params is not None:
         latents = latents * _factor_presence(params)[:, :, None].to(latents)
@@ -102,6 +125,8 @@ def generate_many(
     instructions: Sequence[str] | None = None,
     params: torch.Tensor | None = None,
     batch_size: int = 16,
+    grounding: Grounding | None = None,
+    photos: torch.Tensor | None = None,
 ) -> Iterable[GenerationResult]:
     """As `generate_batch`, in batches, yielding answers in the order of the inputs."""
     rows = _check_inputs(mode, images, instructions, params)
@@ -114,6 +139,8 @@ def generate_many(
             None if images is None else images[part],
             None if instructions is None else instructions[part],
             None if params is None else params[part],
+            grounding=grounding,
+            photos=None if photos is None else photos[part],
         )
 
 
@@ -195,8 +222,9 @@ def _factor_presence(params: torch.Tensor) -> torch.Tensor:
     return torch.stack([(params[:, s] != 0).any(dim=1) for s in FACTOR_SLICES], dim=1)
 
 
-def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus, half: bool = False):
-    """Runs every walk to its end; returns the states [B,3,H] that the latents are read from."""
+def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tensor], focus, half: bool, known: Callable):
+    """Runs every walk to its end; returns the states [B,3,H] that the latents are read from. `known(row, states)` is called as
+    soon as a row's are there."""
     from transformers import DynamicCache
 
     rows = len(walks)
@@ -224,6 +252,7 @@ def _walk_all(vlm, table, head, walks: list[AnswerWalk], feeds: list[torch.Tenso
                 behind = torch.tensor(walk.latent_places) - len(walk.pending)
                 states[row] = hidden[row, behind]
                 walk.latent_places = []
+                known(row, states[row])
             if not walk.done:
                 walk.choose(logits[row])
             live = not walk.done or walk.latent_places

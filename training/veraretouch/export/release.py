@@ -25,7 +25,7 @@ def write_model(vlm, nets, dialogue: Dialogue, out: Path, name: str, version: st
     vlm.merge_added_rows()
     info = BundleInfo(
         name=name, version=version, reference_size=nets.encoder.size, answer=dialogue.answer, prompts=dialogue.prompts,
-        latents_first=dialogue.latents_first, voices=VOICES,
+        latents_first=dialogue.latents_first, voices=VOICES, wording=dialogue.latents_first,
     )
     outputs = dialogue.output_ids.tolist()
     return write_bundle(out, vlm, nets.renderer, nets.encoder, nets.head, dialogue.tokenizer, outputs, info), info

@@ -309,8 +309,9 @@ def _beyond_one_tone(p: Pixels) -> float:
     return float((p.lab[:, 1:] - means[zone]).square().sum(1).mean().sqrt())
 
 
-def change(before: torch.Tensor | Pixels, after: torch.Tensor | Pixels) -> Change:
-    """Measured change of the same pixels, [N, 3] sRGB in [0, 1] each, in the same order."""
+def change(before: torch.Tensor | Pixels, after: torch.Tensor | Pixels, least_share: float = LEAST_BAND_SHARE) -> Change:
+    """Measured change of the same pixels, [N, 3] sRGB in [0, 1] each, in the same order. Hue bands with a smaller share of the
+    pixels than `least_share` count as not moved."""
     p = before if isinstance(before, Pixels) else Pixels(before)
     q = after if isinstance(after, Pixels) else Pixels(after)
     if p.count != q.count:
@@ -351,12 +352,12 @@ def change(before: torch.Tensor | Pixels, after: torch.Tensor | Pixels) -> Chang
         saturation=saturation,
         vibrance=vibrance,
         monochrome=float(mono),
-        bands=_band_changes(p, q, (s * p.a * k + cast_a, s * p.b * k + cast_b), mono),
+        bands=_band_changes(p, q, (s * p.a * k + cast_a, s * p.b * k + cast_b), mono, least_share),
     )
 
 
 def _band_changes(
-    p: Pixels, q: Pixels, expected: tuple[torch.Tensor, torch.Tensor], mono: bool
+    p: Pixels, q: Pixels, expected: tuple[torch.Tensor, torch.Tensor], mono: bool, least_share: float
 ) -> tuple[BandChange, ...]:
     """Per band: what its pixels did beyond the global tone curve, saturation and cast, and in absolute terms too."""
     n = p.count
@@ -379,7 +380,7 @@ def _band_changes(
     means = (weights @ columns / counts.clamp_min(1)[:, None]).tolist()
     out = []
     for count, m in zip(counts.tolist(), means, strict=True):
-        if count < LEAST_BAND_SHARE * n:
+        if count < least_share * n:
             out.append(BandChange(count / n, 0.0, 0.0, 0.0))
             continue
         plain = _log_ratio(m[1], m[0], 0.5) - _log_ratio(m[4] + 16, m[3] + 16, 1.0)

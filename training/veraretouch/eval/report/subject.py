@@ -16,6 +16,7 @@ from torch.nn import functional
 from ...data.files import DataError, write_json
 from ...export.answer import GenerationResult
 from ...export.errors import ExportError
+from ...export.grounding import Grounding
 from ...export.reference import generate_many
 from ...export.runner import dialogue_of
 from ..benches import Benches
@@ -75,18 +76,21 @@ class Subject:
             raise DataError(f"{reference} holds no network {absent[0]!r}. Nothing was measured; write it with `python -m veraretouch.export.restore`.")
         self.fingerprint = digest((bundle / "bundle.json").read_bytes(), *map(weights_of, vars(self.models).values()))
         self.kept = kept / self.fingerprint
+        # As the product has it: where the bundle has a wording, words are kept to what the picture shows.
+        self.grounding = Grounding(self.models.renderer, self.dialogue) if "wording" in self.manifest else None
 
     def answers(
         self, mode: str, pictures: list[torch.Tensor] | None = None, texts: list[str] | None = None,
         params: torch.Tensor | None = None,
     ) -> list[GenerationResult]:  # fmt: skip
-        """One answer per picture [H, W, 3] in [0, 1] (with its text for style), or per row of params [N, 38].
+        """One answer per picture [H, W, 3] in [0, 1] (with its text for style), or per row of params [N, 38], whose pictures are those
+        that the words are of.
 
         Answers that were given before, to the same inputs by the same weights, are read from the disk.
         """
-        inputs = params.numpy().tobytes() if params is not None else b"".join(
-            hashlib.sha256((p * 255).round().to(torch.uint8).contiguous().numpy().tobytes()).digest() for p in pictures
-        )  # fmt: skip
+        inputs = b"".join(
+            hashlib.sha256((p * 255).round().to(torch.uint8).contiguous().numpy().tobytes()).digest() for p in pictures or []
+        ) + (b"" if params is None else params.numpy().tobytes())  # fmt: skip
         path = self.kept / f"answers-{mode}-{digest(inputs, *(texts or []))}.json"
         if path.exists():
             return [_result(row) for row in json.loads(path.read_text())]
@@ -96,8 +100,9 @@ class Subject:
             part = slice(first, first + BATCH)
             images = None if pictures is None else torch.stack([resized(p, self.size) for p in pictures[part]])
             found += generate_many(
-                self.models.vlm, self.dialogue, mode, images, None if texts is None else texts[part],
-                None if params is None else params[part], batch_size=BATCH,
+                self.models.vlm, self.dialogue, mode, images if params is None else None, None if texts is None else texts[part],
+                None if params is None else params[part], batch_size=BATCH, grounding=self.grounding,
+                photos=None if params is None else images,
             )  # fmt: skip
         write_json(path, [_row(r) for r in found], indent=None)
         return found
@@ -160,4 +165,4 @@ class Context:
         return self.subject.answers("style", [i.before for i in items], [i.instruction for i in items])
 
     def param_answers(self, items):
-        return self.subject.answers("param", params=torch.stack([i.params for i in items]))
+        return self.subject.answers("param", [i.before for i in items], params=torch.stack([i.params for i in items]))

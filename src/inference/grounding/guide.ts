@@ -1,0 +1,226 @@
+import type { Skeleton, SectionIds } from '../grammar';
+import type { Field } from '../manifest';
+import { FACTORS } from '../params';
+import type { BundleTokenizer } from '../tokenizer';
+import { measureChange, type Change } from './change';
+import { NUMBER, type Sayable } from './sayable';
+import { planOfChange, planOfSliders, problemsOfChange } from './sayableOf';
+import { wordsOf, type Wording } from './wording';
+
+/** Every second pixel in both directions of the photo as the model sees it is measured. */
+const STEP = 2;
+/** No word is cut into more tokens. */
+const LONGEST_WORD = 6;
+const HIGHEST = 100;
+/** Signs that stand behind a word without a blank. */
+const SIGNS = ',;:.';
+/** A word or sign with its blank. */
+const WORD = / ?(?:[A-Za-z]+|#|[^\sA-Za-z])/g;
+
+/** A way to read tokens: the text of whole words, and the words that the last, begun one may become. */
+interface Reading {
+  readonly whole: string;
+  readonly words: ReadonlySet<string>;
+}
+
+/**
+ * The words of a wording in the tokens that one section of a model's answers may hold, as its tokenizer cuts them: at the
+ * beginning of the section with a capital, else with the blank before them. A number reads as NUMBER.
+ */
+class Words {
+  private readonly begun = new Map<string, Set<string>>();
+  private readonly pieces = new Map<number, string>();
+  private readonly known = new Set<string>();
+  /** Text -> can it be written? */
+  private readonly written = new Map<string, boolean>();
+
+  constructor(
+    words: ReadonlySet<string>,
+    private readonly tokenizer: BundleTokenizer,
+    private readonly mayHold: (token: number) => boolean,
+  ) {
+    for (const word of words) {
+      if (word === NUMBER) continue;
+      if (SIGNS.includes(word)) this.add(word, word);
+      else for (const text of [` ${word}`, word[0].toUpperCase() + word.slice(1)]) this.add(text, text);
+    }
+    for (let number = 0; number <= HIGHEST; number++) this.add(` ${number}`, ` ${NUMBER}`);
+  }
+
+  /** What of it the section's tokens can write. */
+  keep(sayable: Sayable): Sayable {
+    return sayable.only(
+      (text) => this.writes(text[0].toUpperCase() + text.slice(1)),
+      (text) => this.writes(` ${text}`),
+    );
+  }
+
+  textOf(tokens: readonly number[]): string {
+    return tokens.map((token) => this.pieceOf(token)).join('');
+  }
+
+  /** Empty where the tokens are no words of the wording, or otherwise cut. */
+  readings(tokens: readonly number[]): Reading[] {
+    const found: Reading[] = [];
+    for (let first = Math.max(0, tokens.length - LONGEST_WORD); first < tokens.length; first++) {
+      const words = this.begun.get(tokens.slice(first).join());
+      if (words) found.push({ whole: this.textOf(tokens.slice(0, first)), words });
+    }
+    return found;
+  }
+
+  private writes(text: string): boolean {
+    let can = this.written.get(text);
+    if (can === undefined) {
+      can = (text.match(WORD) ?? []).every((word) => this.known.has(word));
+      this.written.set(text, can);
+    }
+    return can;
+  }
+
+  private add(text: string, reading: string): void {
+    const ids = this.tokenizer.encodeText(text);
+    if (!ids.every(this.mayHold)) return;
+    this.known.add(reading);
+    for (let length = 1; length <= ids.length; length++) {
+      const key = ids.slice(0, length).join();
+      const known = this.begun.get(key);
+      if (known) known.add(reading);
+      else this.begun.set(key, new Set([reading]));
+    }
+  }
+
+  private pieceOf(token: number): string {
+    let piece = this.pieces.get(token);
+    if (piece === undefined) this.pieces.set(token, (piece = this.tokenizer.decode([token])));
+    return piece;
+  }
+}
+
+/** Keeps the words of one answer to what is true of its picture, token by token. */
+export class AnswerGuide {
+  /** Tokens of the open section. */
+  private tokens: number[] = [];
+  private readonly sayable: Map<Field, Sayable>;
+
+  /** What each field may say; other fields are free. */
+  constructor(
+    private readonly words: ReadonlyMap<Field, Words>,
+    sayable: ReadonlyMap<Field, Sayable>,
+  ) {
+    this.sayable = new Map([...sayable].map(([field, one]) => [field, words.get(field)?.keep(one) ?? one]));
+  }
+
+  /**
+   * The best-scoring token that keeps the open section to what may be said; undefined where nothing is guided: a free field, or a
+   * model that lacks the words for it. `logits` [Vout].
+   */
+  pick(
+    logits: Float32Array,
+    { outputTokens }: Pick<Skeleton, 'outputTokens'>,
+    section: SectionIds,
+  ): number | undefined {
+    const sayable = this.sayable.get(section.field);
+    const known = this.words.get(section.field);
+    if (!sayable || !known) return undefined;
+    const good = (token: number): boolean =>
+      token === section.end
+        ? sayable.complete(known.textOf(this.tokens))
+        : known
+            .readings([...this.tokens, token])
+            .some(({ whole, words }) => [...words].some((word) => sayable.goesOn(whole + word)));
+    const tried = new Set<number>();
+    for (;;) {
+      let best = -1;
+      for (let i = 0; i < section.allowed.length; i++) {
+        if (section.allowed[i] !== 1 || tried.has(i)) continue;
+        if (best < 0 ? logits[i] > -Infinity : logits[i] > logits[best]) best = i;
+      }
+      if (best < 0) return undefined;
+      const token = outputTokens?.[best] ?? best;
+      if (good(token)) return token;
+      tried.add(best);
+    }
+  }
+
+  /** A token was taken; `text`: that of the section where this completes it. A plan begins with what answers the problem named. */
+  accept(token: number, { field, end }: SectionIds, text: string | undefined): void {
+    if (token !== end) this.tokens.push(token);
+    if (text === undefined) return;
+    this.tokens = [];
+    const problems = field.startsWith('problems.') ? this.sayable.get(field) : undefined;
+    const planField = field.replace('problems.', 'plan.') as Field;
+    const plan = problems && this.sayable.get(planField);
+    if (plan) this.sayable.set(planField, plan.startingWith(problems.axesIn(text)));
+  }
+}
+
+/** Renders colours [N, 3] with an answer's latents. */
+export type RenderColours = (colours: Float32Array) => Promise<Float32Array>;
+
+/** Makes the guide of each answer of a bundle with a wording. */
+export class Grounding {
+  private readonly words: ReadonlyMap<Field, Words>;
+
+  constructor(
+    private readonly wording: Wording,
+    tokenizer: BundleTokenizer,
+    { sections, outputTokens }: Pick<Skeleton, 'sections' | 'outputTokens'>,
+  ) {
+    const all = wordsOf(wording);
+    const guided = Object.values(sections)
+      .flat()
+      .filter(({ field }) => field !== 'elements');
+    this.words = new Map(
+      guided.map(({ field, allowed }): [Field, Words] => {
+        const tokens = new Set(Array.from(allowed.keys(), (i) => (allowed[i] === 1 ? (outputTokens?.[i] ?? i) : -1)));
+        return [field, new Words(all, tokenizer, (token) => tokens.has(token))];
+      }),
+    );
+  }
+
+  /** `pixels` [3, size, size] in [0, 1]: the photo as the model sees it. */
+  async ofPhoto(mode: 'auto' | 'style', pixels: Float32Array, render: RenderColours): Promise<AnswerGuide> {
+    const change = await this.change(pixels, render);
+    const sayable = new Map<Field, Sayable>();
+    for (const factor of FACTORS) {
+      sayable.set(`problems.${factor}`, problemsOfChange(this.wording, change, factor, mode));
+      sayable.set(`plan.${factor}`, planOfChange(this.wording, change, factor));
+    }
+    return new AnswerGuide(this.words, sayable);
+  }
+
+  /** `values`: 38 in [-1, 1]; the photo that they are meant for, where there is one, as in `ofPhoto`. */
+  async ofSliders(
+    values: ArrayLike<number>,
+    pixels: Float32Array | undefined,
+    render: RenderColours,
+  ): Promise<AnswerGuide> {
+    const change = pixels && (await this.change(pixels, render));
+    const plans = FACTORS.map((factor): [Field, Sayable] => [
+      `plan.${factor}`,
+      planOfSliders(this.wording, values, factor, change),
+    ]);
+    return new AnswerGuide(this.words, new Map(plans));
+  }
+
+  private async change(pixels: Float32Array, render: RenderColours): Promise<Change> {
+    const before = thinned(pixels);
+    return measureChange(before, await render(before), this.wording.leastShare[0]);
+  }
+}
+
+/** Planes [3, size, size] -> colours [N, 3] of every STEP-th pixel. */
+function thinned(pixels: Float32Array): Float32Array {
+  const plane = pixels.length / 3;
+  const size = Math.round(Math.sqrt(plane));
+  const across = Math.ceil(size / STEP);
+  const colours = new Float32Array(3 * across * across);
+  let at = 0;
+  for (let y = 0; y < size; y += STEP) {
+    for (let x = 0; x < size; x += STEP) {
+      for (let channel = 0; channel < 3; channel++) colours[at++] = pixels[channel * plane + y * size + x];
+    }
+  }
+  return colours;
+}

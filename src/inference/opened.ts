@@ -1,0 +1,59 @@
+import type { Backend } from './backend';
+import { Bundle, type BundleSource } from './bundle';
+import { throwIfCancelled } from './errors';
+import { compileSkeleton, type Skeleton } from './grammar';
+import { Graphs } from './graphs';
+import { Grounding } from './grounding/guide';
+import { parseWording } from './grounding/wording';
+import { checkMemory } from './memory';
+import type { LoadOptions } from './result';
+import { BundleTokenizer } from './tokenizer';
+
+/** A bundle that was opened and verified, with what its files of data say. Graphs are loaded when first needed. */
+export interface OpenedBundle {
+  readonly bundle: Bundle;
+  readonly graphs: Graphs;
+  readonly tokenizer: BundleTokenizer;
+  readonly skeleton: Skeleton;
+  /** In a bundle with a wording. */
+  readonly grounding?: Grounding | undefined;
+}
+
+/** Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError. */
+export async function openBundle(
+  source: BundleSource,
+  backend: Backend,
+  { onProgress, signal, verify, available }: LoadOptions,
+): Promise<OpenedBundle> {
+  const bundle = await Bundle.open(source, signal);
+  const { manifest } = bundle;
+  checkMemory(manifest, backend.halfFloat ? 'webgpu-f16' : backend.device, available ?? {});
+  if (verify !== 'used') {
+    await bundle.verifyAll({
+      ...(signal ? { signal } : {}),
+      onProgress: (progress) => onProgress?.({ stage: 'verify', ...progress }),
+    });
+  }
+  const tokenizer = BundleTokenizer.create(
+    await bundle.readJson(manifest.tokenizerFile, signal),
+    await bundle.readJson(manifest.tokenizerConfigFile, signal),
+    manifest.tokenizerFile,
+  );
+  const optional = async (file: string | undefined) =>
+    file === undefined ? undefined : await bundle.readJson(file, signal);
+  const outputTokens = await optional(manifest.outputTokensFile);
+  const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
+  const { wordingFile: file } = manifest;
+  const grounding =
+    file === undefined ? file : new Grounding(parseWording(await optional(file), file), tokenizer, skeleton);
+  const graphs = new Graphs(
+    bundle,
+    backend,
+    onProgress &&
+      ((file) => {
+        onProgress({ stage: 'load', ...file });
+      }),
+  );
+  throwIfCancelled(signal);
+  return { bundle, graphs, tokenizer, skeleton, grounding };
+}

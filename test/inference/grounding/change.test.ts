@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { FACTORS, type Factor } from '../../../src/inference';
+import { type BandChange } from '../../../src/inference/grounding/bandChange';
+import { type Change, measureChange, sound } from '../../../src/inference/grounding/change';
+import { axisReader, shareOf } from '../../../src/inference/grounding/effect';
+import { type Sayable } from '../../../src/inference/grounding/sayable';
+import { planOfChange, planOfSliders, problemsOfChange } from '../../../src/inference/grounding/sayableOf';
+import { parseWording } from '../../../src/inference/grounding/wording';
+
+interface Said {
+  readonly clauses: number;
+  readonly sentences: number;
+  readonly some: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What Python measures and lets be said: written by training/tests/test_reasoning_sayable.py. */
+interface Golden {
+  readonly leastShare: number;
+  readonly cases: readonly {
+    readonly before: number[];
+    readonly after: number[];
+    readonly change: Readonly<Record<string, number>>;
+    readonly bands: readonly (readonly number[])[];
+    readonly values: readonly number[];
+    readonly sayable: Readonly<
+      Record<Factor, Readonly<Record<'plan' | 'auto' | 'style' | 'sliders' | 'slidersOnPhoto', Said>>>
+    >;
+  }[];
+}
+
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+const GOLDEN = read(path.join(__dirname, 'golden.json')) as Golden;
+const WORDING = parseWording(read(path.resolve(__dirname, '../../../models/wording.json')), 'wording.json');
+const NAMES: Readonly<Record<string, keyof Change>> = {
+  highlights_step: 'highlightsStep',
+  shadows_step: 'shadowsStep',
+};
+
+const colours = (values: readonly number[]): Float32Array => Float32Array.from(values, (value) => value / 255);
+
+describe.each(GOLDEN.cases.map((item, i) => [i, item] as const))('pair %i, as Python has it', (_number, item) => {
+  const change = measureChange(colours(item.before), colours(item.after), GOLDEN.leastShare);
+
+  test('every reading', () => {
+    for (const [name, expected] of Object.entries(item.change)) {
+      expect([name, change[NAMES[name] ?? (name as keyof Change)]]).toEqual([name, expect.closeTo(expected, 2)]);
+    }
+    const parts: (keyof BandChange)[] = ['share', 'saturation', 'luminance', 'hue'];
+    item.bands.forEach((band, i) => {
+      parts.forEach((part, k) => {
+        expect([i, part, change.bands[i][part]]).toEqual([i, part, expect.closeTo(band[k], 2)]);
+      });
+    });
+  });
+
+  test.each(FACTORS)('what may be said of %s', (factor) => {
+    const expected = item.sayable[factor];
+    const found: [Said, Sayable][] = [
+      [expected.plan, planOfChange(WORDING, change, factor)],
+      [expected.auto, problemsOfChange(WORDING, change, factor, 'auto')],
+      [expected.style, problemsOfChange(WORDING, change, factor, 'style')],
+      [expected.sliders, planOfSliders(WORDING, item.values, factor)],
+      [expected.slidersOnPhoto, planOfSliders(WORDING, item.values, factor, change)],
+    ];
+    for (const [said, sayable] of found) {
+      expect(sayable.size).toEqual({ clauses: said.clauses, sentences: said.sentences });
+      for (const [text, axes] of Object.entries(said.some)) {
+        const spoken = (text[0].toUpperCase() + text.slice(1)).replaceAll('#', '35');
+        expect([spoken, sayable.complete(spoken)]).toEqual([spoken, true]);
+        expect([...sayable.axesIn(spoken)].sort()).toEqual(axes);
+      }
+    }
+  });
+});
+
+test('the pairs show every kind of change', () => {
+  const seen = new Set(
+    GOLDEN.cases.flatMap(({ change }) => Object.keys(change).filter((name) => Math.abs(change[name]) > 0.01)),
+  );
+  expect(seen.size).toBe(15);
+  expect(GOLDEN.cases.some(({ bands }) => bands.some(([, ...moved]) => moved.every((value) => value !== 0)))).toBe(
+    true,
+  );
+});
+
+test('an untouched photo has not changed', () => {
+  const photo = colours(GOLDEN.cases[0].before);
+  const { bands, ...whole } = measureChange(photo, photo, 0);
+  for (const value of Object.values(whole)) expect(value).toBeCloseTo(0, 6);
+  for (const { saturation, luminance, hue } of bands)
+    expect([saturation, luminance, hue].map(Math.abs)).toEqual([0, 0, 0]);
+  for (const factor of FACTORS) {
+    const plan = planOfChange(WORDING, measureChange(photo, photo, 0), factor);
+    expect(plan.size.clauses).toBe(0);
+    expect(plan.size.sentences).toBeGreaterThan(20);
+  }
+});
+
+test.each([
+  ['light that is all of one tone', 0.5],
+  ['black', 0],
+  ['white', 1],
+])('%s gives numbers', (_what, level) => {
+  const flat = new Float32Array(3 * 64).fill(level);
+  const { bands, ...whole } = measureChange(
+    flat,
+    flat.map((value) => Math.min(1, value + 0.2)),
+    0,
+  );
+  expect(Object.values(whole).every(Number.isFinite)).toBe(true);
+  expect(bands.every((band) => Object.values(band).every(Number.isFinite))).toBe(true);
+});
+
+test('readings that point apart are none', () => {
+  expect(sound(3, 1, 2)).toBe(1);
+  expect(sound(-3, -1)).toBe(-1);
+  expect(sound(3, -1)).toBe(0);
+  expect(sound(3, 0)).toBe(0);
+});
+
+test('an axis is one of the picture or of a hue band', () => {
+  const change = measureChange(colours(GOLDEN.cases[2].before), colours(GOLDEN.cases[2].after), 0);
+  expect(axisReader('exposure')?.(change)).toBe(change.exposure);
+  expect(axisReader('hue.blue')?.(change)).toBe(change.bands[5].hue);
+  expect(shareOf(change, 'hue.blue')).toBe(change.bands[5].share);
+  expect(shareOf(change, 'exposure')).toBe(1);
+  for (const name of ['', 'bands', 'highlightsStep', 'hue', 'share.red', 'hue.teal', 'toString']) {
+    expect([name, axisReader(name)]).toEqual([name, undefined]);
+  }
+});

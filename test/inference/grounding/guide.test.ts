@@ -1,0 +1,187 @@
+import path from 'node:path';
+import { InputError, parametersFromSliders, Retoucher, type RgbImage } from '../../../src/inference';
+import { compileSkeleton, type SectionIds } from '../../../src/inference/grammar';
+import { type AnswerGuide, Grounding } from '../../../src/inference/grounding/guide';
+import { parseWording, wordsOf } from '../../../src/inference/grounding/wording';
+import { type Field, parseManifest } from '../../../src/inference/manifest';
+import { BundleTokenizer } from '../../../src/inference/tokenizer';
+import {
+  jsonOf,
+  type Loose,
+  memorySource,
+  nodeBackend,
+  readBundle,
+  TINY,
+  TINY_FIRST,
+  withManifest,
+} from '../support/bundles';
+import { failureOf } from '../support/errors';
+
+const MODELS = readBundle(path.resolve(__dirname, '../../../models'));
+const JSON_OF_WORDING = jsonOf(MODELS, 'wording.json');
+const WORDING = parseWording(JSON_OF_WORDING, 'wording.json');
+const TOKENIZER = BundleTokenizer.create(jsonOf(MODELS, 'tokenizer.json'), jsonOf(MODELS, 'tokenizer_config.json'));
+
+/** Planes [3, 64, 64] of many colours. */
+const PIXELS = Float32Array.from(
+  { length: 3 * 64 * 64 },
+  (_, i) => ((i * 37 + (i >> 6) * 11 + (i >> 12) * 91) % 211) / 210,
+);
+
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const SKELETON = compileSkeleton(
+  parseManifest(jsonOf(MODELS, 'bundle.json')),
+  TOKENIZER,
+  jsonOf(MODELS, 'output_tokens.json'),
+  jsonOf(MODELS, 'section_tokens.json'),
+);
+
+const sectionOf = (name: Field): SectionIds => SKELETON.sections.auto.find(({ field }) => field === name)!;
+
+function written(guide: AnswerGuide, field: Field, next: () => number): string {
+  const section = sectionOf(field);
+  const ids: number[] = [];
+  for (;;) {
+    const logits = Float32Array.from({ length: SKELETON.scores }, next);
+    const id = guide.pick(logits, SKELETON, section);
+    if (id === undefined) throw new Error(`Nothing may be written behind "${TOKENIZER.decode(ids)}".`);
+    guide.accept(id, section, id === section.end ? TOKENIZER.decode(ids) : undefined);
+    if (id === section.end) return TOKENIZER.decode(ids);
+    ids.push(id);
+    if (ids.length > 64) throw new Error(`It does not end: "${TOKENIZER.decode(ids)}".`);
+  }
+}
+
+const BRIGHTER = async (colours: Float32Array): Promise<Float32Array> => colours.map((value) => value ** 0.7);
+const WARMER = async (colours: Float32Array): Promise<Float32Array> =>
+  colours.map((value, i) => Math.min(1, value * [1.12, 1, 0.84][i % 3]));
+
+describe('any scores at all', () => {
+  const grounding = new Grounding(WORDING, TOKENIZER, SKELETON);
+
+  test.each([
+    [
+      'brighter',
+      BRIGHTER,
+      'light',
+      /bright|light|lift|rais|increas|open|flat|soft|lower|reduc|eas|hold|restrain|rein|deepen|darken|dark|pull|dim|keep|protect|support|tone|recover|strengthen|boost/i,
+    ],
+    ['warmer', WARMER, 'globalColor', /warm|magenta|green|satur|color|enrich|intensify|mute|calm|photo|picture/i],
+  ] as const)('give a plan that ends, in the wording, of a %s picture', async (_what, render, factor, words) => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const guide = await grounding.ofPhoto(seed % 2 ? 'auto' : 'style', PIXELS, render);
+      const problems = written(guide, `problems.${factor}`, random(seed));
+      const plan = written(guide, `plan.${factor}`, random(seed + 100));
+      expect(problems).toMatch(/^[A-Z]/);
+      expect(plan).toMatch(words);
+      expect(plan).not.toMatch(
+        factor === 'light' ? /darken the (picture|photo|frame)|dim the|lower the (exposure|brightness)/i : /cool/i,
+      );
+    }
+  });
+
+  test('say nothing of an untouched picture but that it stays', async () => {
+    const guide = await grounding.ofPhoto('auto', PIXELS, async (colours) => colours);
+    expect(written(guide, 'problems.light', random(4))).toMatch(/no |nothing|fine|sound|well|good|needs/i);
+    expect(written(guide, 'plan.light', random(5))).toMatch(/leave|keep|no |not|alone|let|stay|nothing/i);
+  });
+
+  test('say of sliders which way they go, and that there are none where there are none', async () => {
+    const { values } = parametersFromSliders({ Contrast2012: -70, SaturationAdjustmentBlue: 40 });
+    const guide = await grounding.ofSliders(values, undefined, BRIGHTER);
+    const light = written(guide, 'plan.light', random(6));
+    expect(light).toMatch(/contrast|given settings/i);
+    expect(light).not.toMatch(/(raise|increase|strengthen|boost) the/i);
+    expect(written(guide, 'plan.globalColor', random(7))).toMatch(/setting/);
+    expect(written(guide, 'plan.specificColor', random(8))).toMatch(/blues|given settings/);
+  });
+
+  test('leave other fields free', async () => {
+    const guide = await grounding.ofPhoto('auto', PIXELS, BRIGHTER);
+    expect(guide.pick(new Float32Array(SKELETON.scores), SKELETON, sectionOf('elements'))).toBeUndefined();
+  });
+
+  test('that are no numbers choose nothing', async () => {
+    const guide = await grounding.ofPhoto('auto', PIXELS, BRIGHTER);
+    expect(guide.pick(new Float32Array(SKELETON.scores).fill(NaN), SKELETON, sectionOf('plan.light'))).toBeUndefined();
+  });
+});
+
+describe('wording.json', () => {
+  test('names the words that its texts are made of', () => {
+    const words = wordsOf(WORDING);
+    for (const word of ['warm', 'picture', 'slightly', 'blues', 'towards', ',', ';', '%', '#', 'L', 'look'])
+      expect(words).toContain(word);
+    expect(words.has('{}')).toBe(false);
+  });
+
+  test.each<[what: string, spoil: (wording: Loose) => void, message: string]>([
+    [
+      'no axes',
+      (w) => {
+        delete w.axes;
+      },
+      'axes is not a list',
+    ],
+    [
+      'an unknown axis',
+      (w) => (w.axes[0].name = 'sharpness'),
+      'axes[0].name is not an axis that this program measures',
+    ],
+    ['an unknown factor', (w) => (w.axes[0].factor = 'sharpness'), 'axes[0].factor is not a factor'],
+    ['a claim of an axis that is not listed', (w) => (w.clauses[3].axis = 'hue.teal'), 'clauses[3].axis'],
+    ['a direction of 2', (w) => (w.clauses[3].direction = 2), 'clauses[3].direction is not 1 or -1'],
+    ['no verbs', (w) => (w.clauses[3].verbs = []), 'clauses[3].verbs is not a list with a text in it'],
+    ['another form', (w) => (w.clauses[3].form = 'leap'), 'clauses[3].form is not a form'],
+    ['two lists of sizes', (w) => (w.sizes.slight.length = 2), 'sizes.slight is not three lists'],
+    ['a limit that is no number', (w) => (w.still = null), 'still is not a number'],
+    ['three shares', (w) => (w.leastShare = [0, 0, 1]), 'leastShare is not a pair of numbers'],
+    ['no sentences of a factor', (w) => delete w.sentences.leave.light, 'sentences.leave.light is not a list'],
+    ['problems that are a text', (w) => (w.problems = 'none'), 'problems is not an object'],
+    ['a fault without texts', (w) => delete w.problems.faults[0].texts, 'problems.faults[0].texts is not a list'],
+    ['words that are a number', (w) => (w.problems.against[0].words = 3), 'problems.against[0].words is not a text'],
+  ])('with %s is refused', async (_what, spoil, message) => {
+    const wording = structuredClone(JSON_OF_WORDING);
+    spoil(wording);
+    const error = await failureOf(() => parseWording(wording, 'wording.json'));
+    expect(error.code).toBe('BUNDLE_MANIFEST');
+    expect(error.message).toContain(message);
+  });
+
+  test('belongs to bundles with the picture first', async () => {
+    const first = jsonOf(readBundle(TINY_FIRST), 'bundle.json');
+    expect(parseManifest(first).wordingFile).toBeUndefined();
+    expect(parseManifest({ ...first, wording: 'wording.json' }).wordingFile).toBe('wording.json');
+    const words = { ...jsonOf(readBundle(TINY), 'bundle.json'), wording: 'wording.json' };
+    expect((await failureOf(() => parseManifest(words))).message).toContain(
+      'absent where "latentStates" is not "first"',
+    );
+    expect((await failureOf(() => parseManifest({ ...first, wording: '../wording.json' }))).code).toBe(
+      'BUNDLE_FILE_NAME',
+    );
+  });
+});
+
+describe('a model that lacks the words', () => {
+  const FILES = new Map([...withManifest(readBundle(TINY_FIRST), (m: Loose) => (m.wording = 'wording.json'))]);
+
+  test('is refused where the file is not there', async () => {
+    const error = await failureOf(Retoucher.load(memorySource(FILES), nodeBackend(), { verify: 'used' }));
+    expect(error.message).toContain('wording.json');
+  });
+
+  test('a photo for parameters is looked at as any photo is', async () => {
+    const retoucher = await Retoucher.load(memorySource(readBundle(TINY_FIRST)), nodeBackend(), { verify: 'used' });
+    const photo = { width: 2, height: 0, data: new Uint8Array(0) } as RgbImage;
+    const parameters = parametersFromSliders({ Exposure2012: 40 });
+    expect(await failureOf(retoucher.param(parameters, { photo }))).toBeInstanceOf(InputError);
+    await retoucher.dispose();
+  });
+});
