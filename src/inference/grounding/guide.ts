@@ -103,10 +103,11 @@ export class AnswerGuide {
   private tokens: number[] = [];
   private readonly sayable: Map<Field, Sayable>;
 
-  /** What each field may say; other fields are free. */
+  /** What each field may say; of key elements the list ends where another is not sure. */
   constructor(
     private readonly words: ReadonlyMap<Field, Words>,
     sayable: ReadonlyMap<Field, Sayable>,
+    private readonly namesMargin: number,
   ) {
     this.sayable = new Map([...sayable].map(([field, one]) => [field, words.get(field)?.keep(one) ?? one]));
   }
@@ -115,11 +116,9 @@ export class AnswerGuide {
    * The best-scoring token that keeps the open section to what may be said; undefined where nothing is guided: a free field, or a
    * model that lacks the words for it. `logits` [Vout].
    */
-  pick(
-    logits: Float32Array,
-    { outputTokens }: Pick<Skeleton, 'outputTokens'>,
-    section: SectionIds,
-  ): number | undefined {
+  pick(logits: Float32Array, skeleton: Pick<Skeleton, 'outputTokens'>, section: SectionIds): number | undefined {
+    if (section.field === 'elements') return this.endOfNames(logits, skeleton, section);
+    const { outputTokens } = skeleton;
     const sayable = this.sayable.get(section.field);
     const known = this.words.get(section.field);
     if (!sayable || !known) return undefined;
@@ -131,16 +130,25 @@ export class AnswerGuide {
             .some(({ whole, words }) => [...words].some((word) => sayable.goesOn(whole + word)));
     const tried = new Set<number>();
     for (;;) {
-      let best = -1;
-      for (let i = 0; i < section.allowed.length; i++) {
-        if (section.allowed[i] !== 1 || tried.has(i)) continue;
-        if (best < 0 ? logits[i] > -Infinity : logits[i] > logits[best]) best = i;
-      }
+      const best = bestOf(logits, section, tried);
       if (best < 0) return undefined;
       const token = outputTokens?.[best] ?? best;
       if (good(token)) return token;
       tried.add(best);
     }
+  }
+
+  /** The end of the list of key elements, where the model would rather go on but is not sure; else undefined. */
+  private endOfNames(
+    logits: Float32Array,
+    { outputTokens }: Pick<Skeleton, 'outputTokens'>,
+    section: SectionIds,
+  ): number | undefined {
+    const best = bestOf(logits, section);
+    if (best < 0) return undefined;
+    if (this.words.get('plan.light')?.textOf([outputTokens?.[best] ?? best]) !== ',') return undefined;
+    const end = outputTokens ? outputTokens.indexOf(section.end) : section.end;
+    return logits[best] - logits[end] < this.namesMargin ? section.end : undefined;
   }
 
   /** A token was taken; `text`: that of the section where this completes it. A plan begins with what answers the problem named. */
@@ -153,6 +161,16 @@ export class AnswerGuide {
     const plan = problems && this.sayable.get(planField);
     if (plan) this.sayable.set(planField, plan.startingWith(problems.axesIn(text)));
   }
+}
+
+/** Index of the best score of what a section may hold, but for those tried; -1 where none is a number. */
+function bestOf(logits: Float32Array, { allowed }: SectionIds, tried?: ReadonlySet<number>): number {
+  let best = -1;
+  for (let i = 0; i < allowed.length; i++) {
+    if (allowed[i] !== 1 || tried?.has(i) === true) continue;
+    if (best < 0 ? logits[i] > -Infinity : logits[i] > logits[best]) best = i;
+  }
+  return best;
 }
 
 /** Renders colours [N, 3] with an answer's latents. */
@@ -187,7 +205,7 @@ export class Grounding {
       sayable.set(`problems.${factor}`, problemsOfChange(this.wording, change, factor, mode));
       sayable.set(`plan.${factor}`, planOfChange(this.wording, change, factor));
     }
-    return new AnswerGuide(this.words, sayable);
+    return new AnswerGuide(this.words, sayable, this.wording.namesMargin);
   }
 
   /** `values`: 38 in [-1, 1]; the photo that they are meant for, where there is one, as in `ofPhoto`. */
@@ -201,7 +219,7 @@ export class Grounding {
       `plan.${factor}`,
       planOfSliders(this.wording, values, factor, change),
     ]);
-    return new AnswerGuide(this.words, new Map(plans));
+    return new AnswerGuide(this.words, new Map(plans), this.wording.namesMargin);
   }
 
   private async change(pixels: Float32Array, render: RenderColours): Promise<Change> {

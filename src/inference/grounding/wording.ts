@@ -38,6 +38,8 @@ type Sentences<Kind extends string> = Readonly<Record<Kind, Readonly<Record<Fact
 export interface Wording {
   readonly axes: ReadonlyMap<string, Axis>;
   readonly mostClaims: Readonly<Record<Factor, number>>;
+  /** Another key element is named only where the comma before it is by so much likelier than the end, in logits. */
+  readonly namesMargin: number;
   /** In dead zones: from where a change is spoken of; up to where it may be called none. */
   readonly clear: number;
   readonly still: number;
@@ -119,6 +121,7 @@ export function parseWording(json: unknown, file: string): Wording {
   return {
     axes: new Map(axes.map((axis) => [axis.name, axis])),
     mostClaims: check.byFactor(root['mostClaims'], 'mostClaims', (value, at) => check.number(value, at)),
+    namesMargin: check.number(root['namesMargin'], 'namesMargin'),
     clear: check.number(root['clear'], 'clear'),
     still: check.number(root['still'], 'still'),
     leastShare: check.pair(root['leastShare'], 'leastShare'),

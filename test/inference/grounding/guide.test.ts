@@ -103,9 +103,24 @@ describe('any scores at all', () => {
     expect(written(guide, 'plan.specificColor', random(8))).toMatch(/blues|given settings/);
   });
 
-  test('leave other fields free', async () => {
+  test.each([
+    ['sure', 2.3, undefined],
+    ['not sure', 2.1, 'end'],
+  ])('name another key element only where the model is %s', async (_what, more, expected) => {
     const guide = await grounding.ofPhoto('auto', PIXELS, BRIGHTER);
-    expect(guide.pick(new Float32Array(SKELETON.scores), SKELETON, sectionOf('elements'))).toBeUndefined();
+    const section = sectionOf('elements');
+    const logits = new Float32Array(SKELETON.scores).fill(-9);
+    const placeOf = (id: number): number => SKELETON.outputTokens!.indexOf(id);
+    const [comma] = TOKENIZER.encodeText(',');
+    logits[placeOf(section.end)] = 1;
+    logits[placeOf(comma)] = 1 + more;
+    expect(guide.pick(logits, SKELETON, section)).toBe(expected && section.end);
+    // Within a name nothing is ended.
+    logits[placeOf(comma)] = -9;
+    logits[
+      section.allowed.findIndex((may, i) => may === 1 && ![comma, section.end].includes(SKELETON.outputTokens![i]))
+    ] = 1.1;
+    expect(guide.pick(logits, SKELETON, section)).toBeUndefined();
   });
 
   test('that are no numbers choose nothing', async () => {

@@ -14,7 +14,7 @@ from torch import nn
 from veraretouch.export.dialogue import Dialogue, Section
 from veraretouch.reasoning.axes import FACTORS
 from veraretouch.reasoning.measure import Change, change
-from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, NUMBER, Sayable, sayable_of_change, sayable_of_sliders
+from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, NAMES_MARGIN, NUMBER, Sayable, sayable_of_change, sayable_of_sliders
 from veraretouch.reasoning.sayable_problems import problems_of_change, wording, words_of
 
 # Every second pixel in both directions of the photo as the model sees it is measured.
@@ -71,7 +71,8 @@ class Words:
 
 
 class AnswerGuide:
-    """What the sections of one answer may say. `words`, `sayable`: by field; other fields are free."""
+    """What the sections of one answer may say. `words`, `sayable`: by field; of key elements the list ends where another is not
+    sure (`NAMES_MARGIN`)."""
 
     def __init__(self, words: Mapping[str, Words], sayable: Mapping[str, Sayable]) -> None:
         self.words = words
@@ -88,6 +89,8 @@ class AnswerGuide:
     def pick(self, section: Section, text: Sequence[int], allowed: np.ndarray) -> int | None:
         """Index of the likeliest output token that keeps the section, whose tokens so far are `text`, to what may be said; None
         where nothing is guided: a free field, or a model without the words for it. `allowed` as in `AnswerWalk`."""
+        if section.field == "elements":
+            return self._sure_names(section, allowed)
         sayable = self.sayable.get(section.field)
         if sayable is None:
             return None
@@ -107,12 +110,20 @@ class AnswerGuide:
         return None
 
 
+    def _sure_names(self, section: Section, allowed: np.ndarray) -> int | None:
+        dialogue = next(iter(self.words.values())).dialogue
+        best = int(np.argmax(allowed))
+        end = int(np.flatnonzero(dialogue.output_ids == dialogue.token_id(section.end))[0])
+        more = dialogue.piece(int(dialogue.output_ids[best])) == ","
+        return end if more and allowed[best] - allowed[end] < NAMES_MARGIN else None
+
+
 class Grounding:
     """Makes the guide of each answer. `renderer`: that of the answering model."""
 
     def __init__(self, renderer: nn.Module, dialogue: Dialogue) -> None:
         self.renderer = renderer
-        sections = {section.field: section for mode in dialogue.answer.values() for section in mode}
+        sections = {section.field: section for mode in dialogue.answer.values() for section in mode if section.field != "elements"}
         self.words = {field: Words(dialogue, section) for field, section in sections.items()}
 
     @torch.no_grad()

@@ -32,6 +32,9 @@ CLEAR = 0.5
 STILL_SAID = 0.8 * STILL
 LEAST_SHARE_STILL = 0.8 * LEAST_BAND_SHARE
 LEAST_SHARE_CLAIMED = 1.2 * LEAST_BAND_SHARE
+# Another key element is named only where the comma before it is by so much likelier than the end (logits; 9 to 1). Without,
+# all names were right on 61.7 % of 600 validation photos with captions, with it on 73.0 %, of 1.8 and 1.4 names each.
+NAMES_MARGIN = 2.2
 # From here on down the saturation slider leaves no colour.
 MONOCHROME = -0.9
 
@@ -241,7 +244,7 @@ def plan_wording() -> dict:
             {"name": a.name, "factor": a.factor, "dead": a.dead, "moderate": a.moderate, "strong": a.strong, "measured": a.measured}
             for a in AXES.values()
         ],
-        "mostClaims": MOST_CLAIMS, "clear": CLEAR, "still": STILL_SAID, "leastShare": [LEAST_SHARE_STILL, LEAST_SHARE_CLAIMED],
+        "mostClaims": MOST_CLAIMS, "namesMargin": NAMES_MARGIN, "clear": CLEAR, "still": STILL_SAID, "leastShare": [LEAST_SHARE_STILL, LEAST_SHARE_CLAIMED],
         "sliders": {"axes": list(AXIS_OF.values()), "dead": DEAD, "steps": OTHER_STEPS, "stepsOf": STEPS, "monochrome": MONOCHROME},
         "sizes": SIZES, "joints": JOINTS, "clauses": clauses,
         "sentences": {kind: {f: sorted(sentence_texts(words, f)) for f in FACTORS} for kind, words in kinds.items()},

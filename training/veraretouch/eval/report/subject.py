@@ -74,7 +74,9 @@ class Subject:
             ) from cause
         if absent := [name for name in NETWORKS if not isinstance(getattr(self.models, name, None), torch.nn.Module)]:
             raise DataError(f"{reference} holds no network {absent[0]!r}. Nothing was measured; write it with `python -m veraretouch.export.restore`.")
-        self.fingerprint = digest((bundle / "bundle.json").read_bytes(), *map(weights_of, vars(self.models).values()))
+        # With a wording what it lets be said counts too.
+        said = [(bundle / self.manifest["wording"]).read_bytes()] if "wording" in self.manifest else []
+        self.fingerprint = digest((bundle / "bundle.json").read_bytes(), *said, *map(weights_of, vars(self.models).values()))
         self.kept = kept / self.fingerprint
         # As the product has it: where the bundle has a wording, words are kept to what the picture shows.
         self.grounding = Grounding(self.models.renderer, self.dialogue) if "wording" in self.manifest else None
