@@ -14,6 +14,7 @@ from veraretouch.export.check import cosine
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save
 from veraretouch.export.llm import DecoderShape, build_decoder
+from veraretouch.export.pictures import picture, squash
 from veraretouch.export.reference import generate
 from veraretouch.export.restore import UNUSED, Restored, Weights, language_model, layout_of, vision_of
 from veraretouch.export.runner import BundleRunner
@@ -23,6 +24,7 @@ from veraretouch.models.tone import ToneEncoder
 from veraretouch.models.vlm import Vision
 from veraretouch.train.common import read_config, save_atomically
 from veraretouch.train.tone import load_networks
+from veraretouch.train.vlm import load_answering
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +62,27 @@ def test_stage_one_computes_what_the_graphs_compute(restored, runner, tmp_path):
     assert np.abs(nets.renderer(rgb[None], torch.from_numpy(latents))[0].numpy() - runner.render(rgb.numpy(), latents[0])).max() < 1e-5
     params = torch.rand(1, 38, generator=generator) * 2 - 1
     assert np.abs(nets.head(params).numpy() - runner.run("params", params=params.numpy())["latents"]).max() < 1e-5
+
+
+def test_the_model_is_a_checkpoint_of_its_stage_again(restored, runner, tmp_path):
+    config = read_config(ROOT / "training" / "configs" / "rsft.toml")
+    save_atomically(restored.stage1(_config()), tmp_path / "renderer.pt")
+    save_atomically(restored.checkpoint(config, tmp_path), tmp_path / "last.pt")
+    nets = load_networks(tmp_path / "renderer.pt")
+    model, dialogue, state = load_answering(tmp_path / "last.pt", nets, tmp_path)
+    assert state["restored"].startswith(runner.manifest["name"])
+    assert dialogue.output_ids.tolist() == runner.dialogue.output_ids.tolist()
+    assert {s.field: s.tokens for s in dialogue.answer["auto"]} == {s.field: s.tokens for s in runner.dialogue.answer["auto"]}
+    image = picture(3, 96, 64)
+    size = runner.manifest["preprocess"]["image"]["size"]
+    wanted = runner.generate("auto", image, voice=4)
+    got = generate(model, dialogue, "auto", image=squash(image, size), voice=4)
+    assert cosine(got.latents, wanted.latents) > 0.999
+    # The frozen embedding comes from its package again, unrounded: nearly all words are the same.
+    same = sum(a == b for a, b in zip(got.token_ids, wanted.token_ids, strict=False))
+    assert same > 0.8 * len(wanted.token_ids)
+    with pytest.raises(ExportError, match="4 layers"):
+        restored.checkpoint(config | {"layers": 4}, tmp_path)
 
 
 def test_the_whole_answers_as_the_bundle_does(restored, runner):

@@ -14,7 +14,14 @@ from torch import nn
 from veraretouch.export.dialogue import Dialogue, Section
 from veraretouch.reasoning.axes import FACTORS
 from veraretouch.reasoning.measure import Change, change
-from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, NAMES_MARGIN, NUMBER, Sayable, sayable_of_change, sayable_of_sliders
+from veraretouch.reasoning.sayable import (
+    LEAST_SHARE_STILL,
+    NAMES_MARGIN,
+    NUMBER,
+    Sayable,
+    sayable_of_change,
+    sayable_of_sliders,
+)
 from veraretouch.reasoning.sayable_problems import problems_of_change, wording, words_of
 
 # Every second pixel in both directions of the photo as the model sees it is measured.

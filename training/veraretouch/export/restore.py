@@ -1,11 +1,14 @@
 """PyTorch networks back out of a bundle: what only its ONNX files hold becomes a checkpoint again.
 
     python -m veraretouch.export.restore --bundle models --out WORK/reference.pt \
-        [--renderer-config training/configs/renderer.toml --renderer WORK/renderer/last.pt]
+        [--renderer-config training/configs/renderer.toml --renderer WORK/renderer/last.pt] \
+        [--model-config training/configs/rsft.toml --model WORK/rsft/last.pt --work WORK]
 
 `--out` gets the same networks that `export.release` keeps beside a bundle, for `export.check`, the evaluation and the
 baselines. `--renderer` gets renderer, encoder and parameter head as stage 1 leaves them, so that the later stages can
-go on from a bundle that ships. Stored weights are rounded; what they were before the rounding is lost.
+go on from a bundle that ships. `--model` gets the whole model as stage 5 leaves it, for more of that stage, DAPO-AE and answers of a
+checkpoint. Stored weights are rounded; what they were before the rounding is lost. The tone encoder's batch norms come back
+with mean 0 and variance 1: that is right as long as it stays in evaluation mode, as in all stages with a language model.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -38,6 +42,7 @@ from veraretouch.models.tone import ToneEncoder
 from veraretouch.models.vlm import Adaptor, ParamProjector, StyleProjector, Vision
 from veraretouch.train.common import read_config, save_atomically
 from veraretouch.train.renderer import Networks
+from veraretouch.train.vlm import PRETRAINED_TOKENS, build_vlm, trained_state
 
 # Parts of the networks that no graph needs, so no bundle holds: they keep what they are built with.
 UNUSED = ("semantic.classifier.",)
@@ -205,6 +210,22 @@ def unfolded(encoder: RetouchEncoder, named: dict[str, torch.Tensor]) -> Retouch
     return fill(encoder, state | kept, "encoder.onnx")
 
 
+def unfolded_tone(vision: Vision, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What the tone encoder's batch norms are beside folded convolutions, whose biases they carry."""
+    found = {}
+    for name, module in vision.named_modules():
+        if name.startswith("tone.") and isinstance(module, nn.BatchNorm2d):
+            layers, place = name.rsplit(".", 1)
+            found |= {
+                f"vision.{name}.weight": torch.ones_like(module.weight),
+                f"vision.{name}.bias": state[f"vision.{layers}.{int(place) - 1}.bias"],
+                f"vision.{name}.running_mean": torch.zeros_like(module.running_mean),
+                f"vision.{name}.running_var": torch.full_like(module.running_var, 1 - module.eps),
+                f"vision.{name}.num_batches_tracked": torch.tensor(0),
+            }  # fmt: skip
+    return found
+
+
 class _Parts(nn.Module):
     """The parts of a vision-language model under the names that `stored_models` asks for."""
 
@@ -281,6 +302,32 @@ class Restored:
         # Nothing is rounded a second time, whatever the storage of a newer version would be.
         return stored_models(vlm, renderer, encoder, head, dialogue, info, lambda _name, _weight: "float32")
 
+    def checkpoint(self, config: dict, work: Path) -> dict:
+        """A checkpoint of stage 5 under its configuration: `average` is what the bundle holds, and nothing to resume from. `work`
+        holds the language model's cache. Raises ExportError when the configuration describes another model."""
+        models = self.models()
+        dialogue = dialogue_of(self.bundle, self.manifest)
+        layers, first = config["layers"], self.manifest["latentStates"] == "first"
+        if layers != self.sizes["layers"] or config["latents_first"] != first:
+            raise ExportError(
+                f"The configuration says {layers} layers and latents {'first' if config['latents_first'] else 'last'}, the bundle has "
+                f"{self.sizes['layers']} and {'first' if first else 'last'}. Nothing was written; give the configuration that it was trained with."
+            )
+        added = dialogue.tokenizer.get_vocab_size() - PRETRAINED_TOKENS
+        nets = SimpleNamespace(head=models.param_head, renderer=models.renderer)
+        model = build_vlm(work, layers, nets, dialogue.output_ids.tolist(), added, layout=ImageTokens.of(config))
+        stored = models.vlm.state_dict()
+        state = {name.replace("foresee.effect.", "effect."): values for name, values in stored.items() if not name.startswith("foresee.adaptor.")}
+        state["added_rows"] = stored["lm.embed_tokens.weight"][-added:]
+        state |= unfolded_tone(model.vision, state)
+        wanted = trained_state(model)
+        found = {name: state[name] for name in wanted if name in state}
+        if lost := [n for n in wanted if n not in found or found[n].shape != wanted[n].shape]:
+            raise ExportError(f"The bundle lacks {len(lost)} weights of this configuration's model, {lost[0]} the first. Nothing was written; restore with the version that exported the bundle.")
+        sections = {section.field: list(section.tokens) for mode in dialogue.answer.values() for section in mode}
+        return {"config": config, "average": found, "model": found, "section_ids": sections, "step": 0,
+                "restored": f"{self.manifest['name']} {self.manifest['version']}"}  # fmt: skip
+
     def stage1(self, config: dict) -> dict:
         """A checkpoint of stage 1 under its configuration: `average` is what the bundle holds, and nothing to resume from.
 
@@ -306,25 +353,38 @@ def _table(embed: Weights) -> torch.Tensor:
     return found["table"]
 
 
+def _refuse_to_replace(path: Path) -> None:
+    if path.exists():
+        raise ExportError(f"{path} exists and may be the result of hours. Nothing was written; remove it or name another file.")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="the reference file to write (a Python pickle)")
     parser.add_argument("--renderer", type=Path, help="the checkpoint of stage 1 to write")
     parser.add_argument("--renderer-config", type=Path, help="configuration of stage 1, needed with --renderer")
+    parser.add_argument("--model", type=Path, help="the checkpoint of stage 5 to write")
+    parser.add_argument("--model-config", type=Path, help="configuration of stage 5, needed with --model")
+    parser.add_argument("--work", type=Path, help="folder of the language model's cache, needed with --model")
     a = parser.parse_args()
-    if not (a.out or a.renderer):
-        parser.error("nothing to write: give --out, --renderer or both")
+    if not (a.out or a.renderer or a.model):
+        parser.error("nothing to write: give --out, --renderer or --model")
+    if a.model and not (a.model_config and a.work):
+        parser.error("--model needs --model-config and --work")
     if a.renderer and not a.renderer_config:
         parser.error("--renderer needs --renderer-config")
     try:
         restored = Restored(a.bundle)
         if a.renderer:
-            if a.renderer.exists():
-                raise ExportError(f"{a.renderer} exists and may be the result of hours. Nothing was written; remove it or name another file.")
+            _refuse_to_replace(a.renderer)
             state = restored.stage1(read_config(a.renderer_config))
             save_atomically(state, a.renderer)
             print(f"wrote {a.renderer}")
+        if a.model:
+            _refuse_to_replace(a.model)
+            save_atomically(restored.checkpoint(read_config(a.model_config), a.work), a.model)
+            print(f"wrote {a.model}")
         if a.out:
             models = restored.models()
             a.out.parent.mkdir(parents=True, exist_ok=True)
