@@ -68,15 +68,18 @@ export function bandChanges(
     // Rotation is weighted by what colour is left, so that greys, whose hue is noise, do not count.
     const weight = Math.min(q.chroma[i], p.chroma[i]);
     const angle = Math.atan2(q.b[i], q.a[i]) * DEGREES;
-    const values = [
-      ...[1, p.chroma[i], q.chroma[i], Math.hypot(expectedA, expectedB), p.lightness[i], q.lightness[i], step],
-      step - curve[i],
-      turn(angle - Math.atan2(p.b[i], p.a[i]) * DEGREES) * weight,
-      turn(angle - Math.atan2(expectedB, expectedA) * DEGREES) * weight,
-      weight,
-    ];
     const sum = sums[bandOf(hue)];
-    for (let column = 0; column < values.length; column++) sum[column] += values[column];
+    sum[0]++;
+    sum[1] += p.chroma[i];
+    sum[2] += q.chroma[i];
+    sum[3] += Math.hypot(expectedA, expectedB);
+    sum[4] += p.lightness[i];
+    sum[5] += q.lightness[i];
+    sum[6] += step;
+    sum[7] += step - curve[i];
+    sum[8] += turn(angle - Math.atan2(p.b[i], p.a[i]) * DEGREES) * weight;
+    sum[9] += turn(angle - Math.atan2(expectedB, expectedA) * DEGREES) * weight;
+    sum[10] += weight;
   }
   return sums.map((sum): BandChange => {
     const [pixels] = sum;

@@ -124,6 +124,7 @@ type Tones =
 function toneChanges(p: Pixels, q: Pixels, order: Uint32Array): Pick<Change, Tones> {
   const { count } = p;
   const log = (lightness: number): number => Math.log(lightness + 16);
+  const [logsP, logsQ] = [p.lightness.map(log), q.lightness.map(log)];
   const cuts = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1].map((share) => roundEven(count * share));
   /** Means over the zones from cut i to cut j: L* before, its change, the change of ln(L* + 16). */
   const zone = (i: number, j: number): [number, number, number] => {
@@ -132,7 +133,7 @@ function toneChanges(p: Pixels, q: Pixels, order: Uint32Array): Pick<Change, Ton
       const pixel = order[at];
       sums[0] += p.lightness[pixel];
       sums[1] += q.lightness[pixel] - p.lightness[pixel];
-      sums[2] += log(q.lightness[pixel]) - log(p.lightness[pixel]);
+      sums[2] += logsQ[pixel] - logsP[pixel];
     }
     const size = Math.max(1, cuts[j] - cuts[i]);
     return [sums[0] / size, sums[1] / size, sums[2] / size];
@@ -148,7 +149,6 @@ function toneChanges(p: Pixels, q: Pixels, order: Uint32Array): Pick<Change, Ton
   const spread = deviation(p.lightness);
   // Zones of a photo of one tone are noise.
   const distinct = spread >= 2;
-  const logs = (pixels: Pixels): number => deviation(pixels.lightness.map(log));
   let highlights = distinct ? sound(...against(top, zone(0, 4))) : 0;
   let shadows = distinct ? sound(...against(bottom, zone(2, 6))) : 0;
   // A zone that only moves less than the rest is half as telling as one that moves.
@@ -159,7 +159,9 @@ function toneChanges(p: Pixels, q: Pixels, order: Uint32Array): Pick<Change, Ton
   if (shadows > 0 && gained(p, q, (lightness) => lightness <= 2) > 0.02) shadows = 0;
   return {
     exposure: sound(whole[1], median(q.lightness) - median(p.lightness)),
-    contrast: distinct ? sound(logRatio(deviation(q.lightness), spread, 0.2), logRatio(logs(q), logs(p), 0.005)) : 0,
+    contrast: distinct
+      ? sound(logRatio(deviation(q.lightness), spread, 0.2), logRatio(deviation(logsQ), deviation(logsP), 0.005))
+      : 0,
     highlights,
     shadows,
     whites: distinct ? sound(topEnd[1], topEnd[1] - whole[1]) : 0,
@@ -216,25 +218,38 @@ export interface ColourFit {
  * linear light does to a* and b*, so that s is the saturation.
  */
 function fitColour(p: Pixels, q: Pixels): ColourFit {
-  const normal = Array.from({ length: 5 }, (_, i) =>
-    Array.from({ length: 5 }, (_, j) => (i === j ? p.count * 1e-3 : 0)),
-  );
-  const right = [0, 0, 0, 0, 0];
-  for (let i = 0; i < p.count; i++) {
-    const k = (q.lightness[i] + 16) / (p.lightness[i] + 16);
-    const v = (q.lightness[i] + 16) / 66;
-    add(normal, right, [p.a[i] * k, 1, v, 0, 0], q.a[i]);
-    add(normal, right, [p.b[i] * k, 0, 0, 1, v], q.b[i]);
+  const { count } = p;
+  // Sums over pixels of what two rows a pixel (one for a*, one for b*) have in common, and of what they want.
+  let [cc, a, av, b, bv, v1, v2] = [0, 0, 0, 0, 0, 0, 0];
+  let [wantC, wantA, wantAv, wantB, wantBv] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const light = q.lightness[i] + 16;
+    const k = light / (p.lightness[i] + 16);
+    const v = light / 66;
+    const [x, y] = [p.a[i] * k, p.b[i] * k];
+    cc += x * x + y * y;
+    a += x;
+    av += x * v;
+    b += y;
+    bv += y * v;
+    v1 += v;
+    v2 += v * v;
+    wantC += x * q.a[i] + y * q.b[i];
+    wantA += q.a[i];
+    wantAv += v * q.a[i];
+    wantB += q.b[i];
+    wantBv += v * q.b[i];
   }
-  const [saturation, a0, a1, b0, b1] = solve(normal, right);
+  const little = count * 1e-3;
+  const normal = [
+    [cc + little, a, av, b, bv],
+    [a, count + little, v1, 0, 0],
+    [av, v1, v2 + little, 0, 0],
+    [b, 0, 0, count + little, v1],
+    [bv, 0, 0, v1, v2 + little],
+  ];
+  const [saturation, a0, a1, b0, b1] = solve(normal, [wantC, wantA, wantAv, wantB, wantBv]);
   return { saturation, castA: [a0, a1], castB: [b0, b1] };
-}
-
-function add(normal: number[][], right: number[], row: readonly number[], value: number): void {
-  for (let i = 0; i < row.length; i++) {
-    right[i] += row[i] * value;
-    for (let j = 0; j < row.length; j++) normal[i][j] += row[i] * row[j];
-  }
 }
 
 /** Gaussian elimination with pivots; the matrix is positive definite. */
