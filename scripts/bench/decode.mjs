@@ -70,6 +70,10 @@ async function round({ Retoucher, parametersFromSliders }, backend, image) {
     fast = performance.now() - fastStart;
   }
 
+  // What it costs to keep the words to what the picture shows: the same answer, a fourth photo, by the model left to itself.
+  const fourth = { ...image, data: image.data.map((value, i) => (i === 2 ? value ^ 1 : value)) };
+  const free = await retoucher.auto(fourth, { unchecked: true });
+
   const parameters = parametersFromSliders({ Exposure2012: 30, Saturation: -20, HueAdjustmentBlue: 40 });
   await retoucher.sliders(parameters);
   const sliderStart = performance.now();
@@ -87,6 +91,8 @@ async function round({ Retoucher, parametersFromSliders }, backend, image) {
     pictureMs: warm.timingsMs.picture,
     ...(fast === undefined ? {} : { fastTotalMs: fast }),
     tokens: warm.tokens,
+    uncheckedDecodeMs: free.timingsMs.decode,
+    uncheckedTokens: free.tokens,
     tokensPerSecond: (1000 * warm.tokens) / warm.timingsMs.decode,
     renderMs: warmEnd - warmAnswer,
     sliderToLutMs: sliderMs,

@@ -63,7 +63,8 @@ test('what a model cannot do is told with it', async () => {
   expect(model.check).toEqual({ kind: 'none' });
   const moved = failureOf(engine.call('sliders', { sliders: { Exposure2012: 20 } }));
   expect((await moved).code).toBe('INPUT_NO_SLIDERS');
-  expect((await engine.call('param', { sliders: { Exposure2012: 20 } })).latents).toHaveLength(24);
+  const adjusted = await engine.call('param', { sliders: { Exposure2012: 20 }, photo: photo() });
+  expect(adjusted.latents).toHaveLength(24);
 });
 
 test('all that a photo needs is loaded before the model counts as open, with bytes where they can be told', async () => {
