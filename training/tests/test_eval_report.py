@@ -189,14 +189,18 @@ def test_missing_tools_are_said_in_words(tmp_path):
     assert "preference/last.pt is not in the work folder" in missing["preference"]
 
 
-def test_scaling_reads_both_kinds_of_file(tmp_path):
+def test_scaling_reads_all_kinds_of_file(tmp_path):
     old = {"fivekDevelopment": {"psnr": {"model": {"all": 24.82, "fivek_uegan": 21.65}}}, "param": {"model": {"mean": 43.9}}}
     new = {"figures": {"fivek.model.psnr": {"value": 26.5}, "style.model.psnr": {"value": 25.0}}}
     (tmp_path / "a.json").write_text(json.dumps(old))
     (tmp_path / "b.json").write_text(json.dumps(new))
-    part = scaling([{"share": 5, "file": "a.json"}, {"share": 20, "file": "b.json"}, {"share": 100, "file": "c.json"}], tmp_path)
+    variant = {"name": "share-50", "perception": {"fivek_all": 25.1, "fivek_uegan": 22.0, "auto_tokens": 28.2, "param_tokens": 44.8}}
+    (tmp_path / "v.json").write_text(json.dumps(variant))
+    runs = [(5, "a.json"), (20, "b.json"), (50, "v.json"), (100, "c.json")]
+    part = scaling([{"share": share, "file": file} for share, file in runs], tmp_path)
     assert part.tables[0].rows[0][:3] == ["5 %", "24.82", "21.65"]
     assert part.tables[0].rows[1][1:5] == ["26.50", "-", "-", "25.00"]
+    assert part.tables[0].rows[2][1:6] == ["25.10", "22.00", "28.20", "-", "44.80"]
     assert part.missing == ["No run on 100 % of the examples yet: c.json does not exist."]
     (tmp_path / "c.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
