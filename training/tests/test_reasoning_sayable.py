@@ -18,11 +18,13 @@ from veraretouch.export.grounding import AnswerGuide, Words
 from veraretouch.reasoning import FACTORS, Claim, change, compose, parse_plan, stats
 from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, agrees, axes_of, effect, magnitude, refutes
 from veraretouch.reasoning.compose import compose_measured
+from veraretouch.reasoning.faults import ROUNDED, fault_of, filled, reading
 from veraretouch.reasoning.measure import BANDS
 from veraretouch.reasoning.parameters import AXIS_OF, announced, parameter_values
-from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, NUMBER, Sayable, sayable_of_change, sayable_of_sliders
-from veraretouch.reasoning.sayable_problems import fault_texts, problems_of_change, wording, words_of
+from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, Sayable, sayable_of_change, sayable_of_sliders
+from veraretouch.reasoning.sayable_problems import problems_of_change, wording, words_of
 from veraretouch.reasoning.voice import COUNT, Voice
+from veraretouch.reasoning.wording import PLURAL
 
 torch.set_num_threads(1)
 
@@ -55,7 +57,7 @@ def test_what_the_composer_says_may_be_said_from_its_first_letter_to_its_last(mo
             # Between what may be called still and what must be spoken of the two draw the line elsewhere.
             if claimed == [LEAVE] and not plan.sentences:
                 continue
-            for kind, sayable in (("plan", plan), ("problems", problems_of_change(measured, factor, mode))):
+            for kind, sayable in (("plan", plan), ("problems", problems_of_change(measured, stats(before), factor, mode))):
                 text = fields[f"{kind}.{factor}"]
                 assert sayable.complete(text), (kind, factor, text)
                 assert all(sayable.fits(text[:end]) for end in range(len(text))), (kind, factor, text)
@@ -157,27 +159,74 @@ def test_sliders_as_the_composer_says_them_may_be_said() -> None:
             assert sayable_of_sliders(values, factor, measured).complete(fields[f"plan.{factor}"]), fields[f"plan.{factor}"]
 
 
-def test_a_fault_is_named_only_where_the_change_mends_it() -> None:
+def test_a_fault_is_named_only_where_the_photo_shows_it_and_the_change_mends_it() -> None:
     before = photo(600, 4)
     darker = (before * 0.6).clamp(0, 1)
-    measured = change(before, darker, LEAST_SHARE_STILL)
-    sayable = problems_of_change(measured, "light", "auto")
+    measured, seen = change(before, darker, LEAST_SHARE_STILL), stats(before)
+    bright = replace(seen, median=71.0)
+    sayable = problems_of_change(measured, bright, "light", "auto")
     assert effect(measured, "exposure") < 0
     assert sayable.complete("The picture is too bright, midtones near L 70")
-    assert sayable.complete("The picture is too bright, midtones near L 5")
     assert not sayable.goes_on("The picture is dark")
     assert not sayable.complete("No fault in the light")
-    assert problems_of_change(change(before, before), "light", "auto").complete("No fault in the light")
-    assert problems_of_change(change(before, before), "light", "style").complete("The light fits the look")
-    style = problems_of_change(measured, "light", "style")
-    assert style.complete("Too bright for this look, midtones near L 60")
-    assert style.axes_in("Too bright for this look, midtones near L 60") == {"exposure"}
-    assert not style.complete("Too dark for this look, midtones near L 60")
-    # Lost detail is a fact, but no plan has to begin with it.
-    still = replace(measured, highlights=0.0)
-    lost = problems_of_change(still, "light", "auto")
-    text = next(text for text in fault_texts("highlights", -1) if "clipped" in text)
-    assert lost.axes_in(text[0].upper() + text[1:].replace(NUMBER, "7")) == {"lost"}
+    # Degrees and figures are those of the photo.
+    assert not sayable.complete("The picture is too bright, midtones near L 75")
+    assert not sayable.goes_on("The picture is a little")
+    slightly = problems_of_change(measured, replace(seen, median=58.0), "light", "auto")
+    assert slightly.complete("The picture is a little bright, midtones near L 60")
+    dark = problems_of_change(measured, replace(seen, median=30.0), "light", "auto")
+    assert "exposure" not in dark.clauses.values()
+    unchanged = change(before, before)
+    assert problems_of_change(unchanged, seen, "light", "auto").complete("No fault in the light")
+    assert problems_of_change(unchanged, seen, "light", "style").complete("The light fits the look")
+    # Against a look a dark photo may be too bright.
+    style = problems_of_change(measured, replace(seen, median=31.0), "light", "style")
+    assert style.complete("Too bright for this look, midtones near L 30")
+    assert style.axes_in("Too bright for this look, midtones near L 30") == {"exposure"}
+    assert not style.complete("Too bright for this look, midtones near L 70")
+    assert not style.complete("Too dark for this look, midtones near L 30")
+
+
+def test_lost_detail_is_a_fact_but_no_plan_has_to_begin_with_it() -> None:
+    before = photo(600, 4)
+    measured = replace(change(before, (before * 0.6).clamp(0, 1), LEAST_SHARE_STILL), highlights=0.0)
+    for clipped, said in ((7.3, True), (4.0, False)):
+        sayable = problems_of_change(measured, replace(stats(before), clipped=clipped), "light", "auto")
+        text = f"About {round(clipped)} % of the picture is clipped white"
+        assert sayable.complete(text) == said
+        assert (sayable.axes_in(text) == {"lost"}) == said
+
+
+def test_a_hue_band_that_can_gain_is_one_that_moved_and_the_plan_is_about_it() -> None:
+    told = 0
+    for _, before, after in edits(30, 1200):
+        measured = change(before, after, LEAST_SHARE_STILL)
+        sayable = problems_of_change(measured, stats(before), "specificColor", "auto")
+        plan = set(sayable_of_change(measured, "specificColor").clauses.values())
+        for text, axes in sayable.sentences.items():
+            named = [band for band in BANDS if axes and f" {PLURAL[band]}" in f" {text}"]
+            assert all(axis.partition(".")[2] in named for axis in axes)
+            assert axes <= plan
+            told += len(named)
+    assert told > 100
+
+
+def test_the_figures_of_a_fault_are_the_photos_own() -> None:
+    rng = random.Random(7)
+    told = 0
+    for axis, direction in ((name, way) for name in AXES for way in (1, -1)):
+        fault = fault_of(axis, direction)
+        if fault is None:
+            continue
+        seen = stats(photo(600, rng.randrange(1000)))
+        assert all(isinstance(reading(seen, name), float) for name, *_ in fault.shown)
+        for said in fault.said:
+            for text in filled(said, seen):
+                assert "{" not in text
+                numbers = re.findall(r"\d+", text)
+                assert numbers == [str(ROUNDED[how](reading(seen, of))) for of, how in said.figures]
+                told += len(numbers)
+    assert told > 100
 
 
 def test_the_wording_names_everything_that_can_be_said() -> None:
@@ -202,7 +251,7 @@ class _Chance:
     def __init__(self, tokenizer, words: frozenset[str]) -> None:
         from veraretouch.export.dialogue import Dialogue
 
-        texts = [form for word in sorted(words - {NUMBER}) for form in (" " + word, word[0].upper() + word[1:], word)]
+        texts = [form for word in sorted(words) for form in (" " + word, word[0].upper() + word[1:], word)]
         texts += [f" {n}" for n in range(101)]
         ids = sorted({i for text in texts for i in tokenizer.encode(text, add_special_tokens=False).ids})
         ends = [tokenizer.token_to_id(f"<{kind}_{factor}_end>") for kind in ("plan", "problem") for factor in ("light", "globalcolor", "specificcolor")]
@@ -223,7 +272,7 @@ def test_random_scores_still_give_true_and_whole_plans() -> None:
     for number, before, after in edits(8, 300):
         measured = change(before, after, LEAST_SHARE_STILL)
         mode = "auto" if number % 2 else "style"
-        guide = AnswerGuide(words, {f"plan.{f}": sayable_of_change(measured, f) for f in FACTORS} | {f"problems.{f}": problems_of_change(measured, f, mode) for f in FACTORS})
+        guide = AnswerGuide(words, {f"plan.{f}": sayable_of_change(measured, f) for f in FACTORS} | {f"problems.{f}": problems_of_change(measured, stats(before), f, mode) for f in FACTORS})
         for field, sayable in list(guide.sayable.items()):
             section: Section = sections[field]
             end, text = dialogue.token_id(section.end), []
@@ -270,6 +319,13 @@ _WHOLE = ("exposure", "contrast", "highlights", "shadows", "whites", "blacks", "
           "vibrance", "monochrome", "highlights_step", "shadows_step")  # fmt: skip
 
 
+# All that faults are told by.
+_READINGS = sorted({
+    name for axis in AXES for way in (1, -1) if (fault := fault_of(axis, way))
+    for name in (*(of for of, *_ in fault.shown), *(of for said in fault.said for of, _ in said.figures))
+} | {"clipped", "crushed"})  # fmt: skip
+
+
 def _sides(sayable: Sayable) -> dict:
     """How many texts there are, and every so manieth of them with what it speaks of."""
     texts = {text: [axis] for text, axis in sayable.clauses.items()} | {text: sorted(axes) for text, axes in sayable.sentences.items()}
@@ -284,19 +340,19 @@ def golden() -> dict:
         if number == 8:
             after = before.mean(1, keepdim=True).expand(-1, 3).contiguous()
         before, after = ((x * 255).round() / 255 for x in (before, after))
-        measured = change(before, after, LEAST_SHARE_STILL)
+        measured, photo = change(before, after, LEAST_SHARE_STILL), stats(before)
         values = {name: round(rng.uniform(-1, 1), 2) for name in rng.sample(sorted(AXIS_OF), 5)}
         vector = [values.get(name, 0.0) for name in AXIS_OF]
         cases.append({
             "before": (before * 255).round().int().flatten().tolist(), "after": (after * 255).round().int().flatten().tolist(),
             "change": {name: round(getattr(measured, name), 5) for name in _WHOLE},
             "bands": [[round(v, 5) for v in (b.share_of_all, b.saturation, b.luminance, b.hue)] for b in measured.bands],
-            "values": vector,
+            "values": vector, "readings": {name: round(reading(photo, name), 5) for name in _READINGS},
             "sayable": {
                 factor: {
                     "plan": _sides(sayable_of_change(measured, factor)),
-                    "auto": _sides(problems_of_change(measured, factor, "auto")),
-                    "style": _sides(problems_of_change(measured, factor, "style")),
+                    "auto": _sides(problems_of_change(measured, photo, factor, "auto")),
+                    "style": _sides(problems_of_change(measured, photo, factor, "style")),
                     "sliders": _sides(sayable_of_sliders(vector, factor)),
                     "slidersOnPhoto": _sides(sayable_of_sliders(vector, factor, measured)),
                 }
@@ -314,6 +370,7 @@ def test_the_typescript_side_is_compared_with_what_is_measured_here() -> None:
         assert old["sayable"] == new["sayable"]
         assert old["change"] == pytest.approx(new["change"], abs=1e-3)
         assert np.allclose(old["bands"], new["bands"], atol=1e-3)
+        assert old["readings"] == pytest.approx(new["readings"], abs=1e-3)
 
 
 if __name__ == "__main__":

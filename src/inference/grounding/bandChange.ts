@@ -14,17 +14,18 @@ export interface BandChange {
 
 /** In the order of the change's `bands`. */
 export const BANDS = ['red', 'orange', 'yellow', 'green', 'aqua', 'blue', 'purple', 'magenta'] as const;
+export type Band = (typeof BANDS)[number];
 /** OKLCh hues in degrees: midpoints separate the bands, so that skin is orange, foliage yellow and green, clear sky blue. */
-const CENTRES = [25, 58, 100, 140, 195, 255, 300, 345];
+export const CENTRES = [25, 58, 100, 140, 195, 255, 300, 345];
 const EDGES = CENTRES.map((centre, i) => (centre + (i < 7 ? CENTRES[i + 1] : CENTRES[0] + 360)) / 2);
 /** OKLCh chroma from which a pixel has a hue worth naming. */
-const COLOURED = 0.04;
+export const COLOURED = 0.04;
 const ZONES = 16;
 
 const DEGREES = 180 / Math.PI;
 
 /** Chroma and hue in degrees [0, 360) of linear sRGB (OKLab, B. Ottosson 2020). */
-function okPolar(r: number, g: number, b: number): [number, number] {
+export function okPolar(r: number, g: number, b: number): [number, number] {
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
   const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
   const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
@@ -33,14 +34,15 @@ function okPolar(r: number, g: number, b: number): [number, number] {
   return [Math.hypot(x, y), (Math.atan2(y, x) * DEGREES + 360) % 360];
 }
 
-function bandOf(hue: number): number {
+/** Number of the hue band of a hue in degrees. */
+export function bandOf(hue: number): number {
   const turned = hue < EDGES[7] - 360 ? hue + 360 : hue;
   const found = EDGES.findIndex((edge) => turned <= edge);
   return found < 0 ? 0 : found;
 }
 
 /** An angle in degrees brought into [-180, 180). */
-function turn(angle: number): number {
+export function turn(angle: number): number {
   return ((((angle + 180) % 360) + 360) % 360) - 180;
 }
 

@@ -58,7 +58,7 @@ export class Pixels {
   readonly b: Float64Array;
   readonly chroma: Float64Array;
 
-  /** `rgb` [N, 3]: sRGB, clamped to [0, 1]. */
+  /** `rgb` [N, 3]: sRGB, clamped to [0, 1]; N at least 16. */
   constructor(rgb: Float32Array) {
     this.count = rgb.length / 3;
     this.linear = Float64Array.from(rgb, (value) => srgbToLinear(Math.min(1, Math.max(0, value))));
@@ -91,12 +91,10 @@ export class Pixels {
 }
 
 /**
- * The change between the same pixels before and after, [N, 3] sRGB in [0, 1] each, N at least 16. Hue bands that are less than
- * `leastShare` of the pixels count as not moved.
+ * The change between the same pixels before and after, at least 16 of them. Hue bands that are less than `leastShare` of the pixels count
+ * as not moved.
  */
-export function measureChange(before: Float32Array, after: Float32Array, leastShare: number): Change {
-  const p = new Pixels(before);
-  const q = new Pixels(after);
+export function measureChange(p: Pixels, q: Pixels, leastShare: number): Change {
   const order = p.order();
   const fit = fitColour(p, q);
   const monochrome = isMonochrome(p, q);
@@ -179,8 +177,8 @@ function gained(p: Pixels, q: Pixels, within: (lightness: number) => boolean): n
   return (counted(q) - counted(p)) / p.count;
 }
 
-/** Python's rounding, halves to the even number, so that zones have the same pixels. */
-function roundEven(value: number): number {
+/** Python's rounding, halves to the even number, so that zones have the same pixels and figures are the same. */
+export function roundEven(value: number): number {
   const down = Math.floor(value);
   const rest = value - down;
   return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;

@@ -2,8 +2,9 @@ import type { Skeleton, SectionIds } from '../grammar';
 import type { Field } from '../manifest';
 import { FACTORS } from '../params';
 import type { BundleTokenizer } from '../tokenizer';
-import { measureChange, type Change } from './change';
-import { NUMBER, type Sayable } from './sayable';
+import { measureChange, Pixels, type Change } from './change';
+import { readingsOf } from './readings';
+import type { Sayable } from './sayable';
 import { planOfChange, planOfSliders, problemsOfChange } from './sayableOf';
 import { wordsOf, type Wording } from './wording';
 
@@ -11,11 +12,12 @@ import { wordsOf, type Wording } from './wording';
 const STEP = 2;
 /** No word is cut into more tokens. */
 const LONGEST_WORD = 6;
+/** Figures lie between 0 and this. */
 const HIGHEST = 100;
 /** Signs that stand behind a word without a blank. */
 const SIGNS = ',;:.';
 /** A word or sign with its blank. */
-const WORD = / ?(?:[A-Za-z]+|#|[^\sA-Za-z])/g;
+const WORD = / ?(?:[A-Za-z]+|\d+|[^\sA-Za-z\d])/g;
 
 /** A way to read tokens: the text of whole words, and the words that the last, begun one may become. */
 interface Reading {
@@ -25,7 +27,7 @@ interface Reading {
 
 /**
  * The words of a wording in the tokens that one section of a model's answers may hold, as its tokenizer cuts them: at the
- * beginning of the section with a capital, else with the blank before them. A number reads as NUMBER.
+ * beginning of the section with a capital, else with the blank before them; and the figures that may stand among them.
  */
 class Words {
   private readonly begun = new Map<string, Set<string>>();
@@ -40,11 +42,10 @@ class Words {
     private readonly mayHold: (token: number) => boolean,
   ) {
     for (const word of words) {
-      if (word === NUMBER) continue;
-      if (SIGNS.includes(word)) this.add(word, word);
-      else for (const text of [` ${word}`, word[0].toUpperCase() + word.slice(1)]) this.add(text, text);
+      if (SIGNS.includes(word)) this.add(word);
+      else for (const text of [` ${word}`, word[0].toUpperCase() + word.slice(1)]) this.add(text);
     }
-    for (let number = 0; number <= HIGHEST; number++) this.add(` ${number}`, ` ${NUMBER}`);
+    for (let number = 0; number <= HIGHEST; number++) this.add(` ${number}`);
   }
 
   /** What of it the section's tokens can write. */
@@ -78,15 +79,15 @@ class Words {
     return can;
   }
 
-  private add(text: string, reading: string): void {
+  private add(text: string): void {
     const ids = this.tokenizer.encodeText(text);
     if (!ids.every(this.mayHold)) return;
-    this.known.add(reading);
+    this.known.add(text);
     for (let length = 1; length <= ids.length; length++) {
       const key = ids.slice(0, length).join();
       const known = this.begun.get(key);
-      if (known) known.add(reading);
-      else this.begun.set(key, new Set([reading]));
+      if (known) known.add(text);
+      else this.begun.set(key, new Set([text]));
     }
   }
 
@@ -199,10 +200,11 @@ export class Grounding {
 
   /** `pixels` [3, size, size] in [0, 1]: the photo as the model sees it. */
   async ofPhoto(mode: 'auto' | 'style', pixels: Float32Array, render: RenderColours): Promise<AnswerGuide> {
-    const change = await this.change(pixels, render);
+    const before = thinned(pixels);
+    const [photo, change] = [readingsOf(before.pixels), await this.change(before, render)];
     const sayable = new Map<Field, Sayable>();
     for (const factor of FACTORS) {
-      sayable.set(`problems.${factor}`, problemsOfChange(this.wording, change, factor, mode));
+      sayable.set(`problems.${factor}`, problemsOfChange(this.wording, change, photo, factor, mode));
       sayable.set(`plan.${factor}`, planOfChange(this.wording, change, factor));
     }
     return new AnswerGuide(this.words, sayable, this.wording.namesMargin);
@@ -214,7 +216,7 @@ export class Grounding {
     pixels: Float32Array | undefined,
     render: RenderColours,
   ): Promise<AnswerGuide> {
-    const change = pixels && (await this.change(pixels, render));
+    const change = pixels && (await this.change(thinned(pixels), render));
     const plans = FACTORS.map((factor): [Field, Sayable] => [
       `plan.${factor}`,
       planOfSliders(this.wording, values, factor, change),
@@ -222,14 +224,19 @@ export class Grounding {
     return new AnswerGuide(this.words, new Map(plans), this.wording.namesMargin);
   }
 
-  private async change(pixels: Float32Array, render: RenderColours): Promise<Change> {
-    const before = thinned(pixels);
-    return measureChange(before, await render(before), this.wording.leastShare[0]);
+  private async change({ colours, pixels }: Thinned, render: RenderColours): Promise<Change> {
+    return measureChange(pixels, new Pixels(await render(colours)), this.wording.leastShare[0]);
   }
 }
 
-/** Planes [3, size, size] -> colours [N, 3] of every STEP-th pixel. */
-function thinned(pixels: Float32Array): Float32Array {
+interface Thinned {
+  /** [N, 3]. */
+  readonly colours: Float32Array;
+  readonly pixels: Pixels;
+}
+
+/** Every STEP-th pixel of planes [3, size, size]. */
+function thinned(pixels: Float32Array): Thinned {
   const plane = pixels.length / 3;
   const size = Math.round(Math.sqrt(plane));
   const across = Math.ceil(size / STEP);
@@ -240,5 +247,5 @@ function thinned(pixels: Float32Array): Float32Array {
       for (let channel = 0; channel < 3; channel++) colours[at++] = pixels[channel * plane + y * size + x];
     }
   }
-  return colours;
+  return { colours, pixels: new Pixels(colours) };
 }

@@ -1,5 +1,3 @@
-/** Stands for any number in a text. */
-export const NUMBER = '#';
 /** What may stand behind a whole word. */
 const BEHIND_WORDS = [' ', ',', ';', ':'];
 
@@ -125,12 +123,12 @@ export class Sayable {
   }
 }
 
-/** A text without its capital and its numbers; undefined where it begins with no capital. */
+/** A text without its capital; undefined where it begins with none. */
 function lower(text: string): string | undefined {
   const first = text.slice(0, 1);
   if (first === '') return '';
   if (first === first.toLowerCase()) return undefined;
-  return (first.toLowerCase() + text.slice(1)).replace(/\d+/g, NUMBER);
+  return first.toLowerCase() + text.slice(1);
 }
 
 /** Index of the first of sorted texts that is not before `text`. */

@@ -1,6 +1,9 @@
 import { FACTORS, factorBounds, type Factor } from '../params';
+import { BANDS } from './bandChange';
 import type { Change } from './change';
 import { effectOf, shareOf } from './effect';
+import { faultTexts, filled, isLost, isShown } from './faults';
+import type { Readings } from './readings';
 import { Sayable } from './sayable';
 import type { Axis, ClauseWording, Direction, Signed, Size, Wording } from './wording';
 
@@ -68,10 +71,16 @@ export function planOfSliders(wording: Wording, values: ArrayLike<number>, facto
 }
 
 /**
- * What may be said to be wrong with a photo: faults that its change mends, and none where nothing moved, so that a plan never
- * answers a fault that it does not touch.
+ * What may be said to be wrong with a photo: faults that it shows and its change mends, with its own degrees and figures, and none where
+ * nothing moved, so that a plan never answers a fault that it does not touch.
  */
-export function problemsOfChange(wording: Wording, change: Change, factor: Factor, mode: 'auto' | 'style'): Sayable {
+export function problemsOfChange(
+  wording: Wording,
+  change: Change,
+  photo: Readings,
+  factor: Factor,
+  mode: 'auto' | 'style',
+): Sayable {
   const { most, joint, sentences, faults } = wording.problems;
   const { moved, still } = movedAxes(wording, change, factor);
   const none = mode === 'auto' ? sentences.fine[factor] : sentences.suits[factor];
@@ -79,47 +88,57 @@ export function problemsOfChange(wording: Wording, change: Change, factor: Facto
   if (moved.length === 0) return new Sayable({ ...parts, clauses: new Map(), sentences: plain(none) });
   const signed = moved.map(({ name }): Signed => ({ axis: name, direction: signOf(effectOf(change, name)) }));
   if (mode === 'style') {
-    const against = againstLook(wording, signed, most[factor]);
+    const against = againstLook(wording, signed, photo, most[factor]);
     if (still) for (const text of none) against.set(text, NONE);
     return new Sayable({ ...parts, clauses: new Map(), sentences: against });
   }
-  const textsOf = (of: Signed): readonly string[] =>
-    faults
-      .filter(({ axis, direction }) => axis === of.axis && direction === of.direction)
-      .flatMap(({ texts }) => texts);
-  const clauses = new Map(signed.flatMap((one) => textsOf(one).map((text): [string, string] => [text, one.axis])));
-  if (factor === 'light') {
-    // Lost detail is a fact, whether or not the plan can bring it back.
-    const lost: readonly Signed[] = [
-      { axis: 'highlights', direction: -1 },
-      { axis: 'shadows', direction: 1 },
-    ];
-    for (const one of lost.filter(({ axis }) => effectOf(change, axis) === 0)) {
-      for (const text of textsOf(one)) clauses.set(text, LOST);
-    }
+  const clauses = new Map<string, string>();
+  for (const one of signed) {
+    const fault = faults.find((known) => isOf(known, one));
+    if (!fault || !isShown(fault, photo)) continue;
+    for (const text of faultTexts(fault, photo)) clauses.set(text, one.axis);
   }
-  return new Sayable({ ...parts, clauses, sentences: plain(sentences.sound[factor], still ? none : []) });
+  // Lost detail is a fact, whether or not the plan can bring it back.
+  const lost = faults.filter(
+    (fault) =>
+      wording.axes.get(fault.axis)!.factor === factor && isLost(fault, photo) && effectOf(change, fault.axis) === 0,
+  );
+  for (const text of lost.flatMap((fault) => faultTexts(fault, photo))) clauses.set(text, LOST);
+  const said = plain(sentences.sound[factor], still ? none : []);
+  // A hue band that is said to be sound, yet can gain, is one that moved, and the plan is about it.
+  for (const { name } of moved) {
+    const band = BANDS.find((known) => name.endsWith(`.${known}`));
+    if (!band) continue;
+    const axes = new Set(moved.map((axis) => axis.name).filter((axis) => axis.endsWith(`.${band}`)));
+    for (const text of wording.problems.soundOfBand[band]) said.set(text, axes);
+  }
+  return new Sayable({ ...parts, clauses, sentences: said });
+}
+
+function isOf(known: Signed, { axis, direction }: Signed): boolean {
+  return known.axis === axis && known.direction === direction;
 }
 
 /** What a photo is against a look: of each pair of axes, the largest first or not. */
 function againstLook(
   { problems: { look, against } }: Wording,
   signed: readonly Signed[],
+  photo: Readings,
   most: number,
 ): Map<string, ReadonlySet<string>> {
-  const of = ({ axis, direction }: Signed) =>
-    against.find((entry) => entry.axis === axis && entry.direction === direction);
+  const of = (one: Signed) => against.find((entry) => isOf(entry, one));
   const found = new Map<string, ReadonlySet<string>>();
   const others = most > 1 ? signed : [undefined];
   for (const first of signed) {
-    for (const text of of(first)?.texts ?? []) found.set(text, new Set([first.axis]));
+    const { said: whole, figure } = of(first) ?? {};
+    for (const text of whole ? filled(whole, photo) : []) found.set(text, new Set([first.axis]));
+    const behind = figure ? `, ${filled(figure, photo)[0]}` : '';
     for (const second of others) {
       const said = second === undefined || second === first ? [first] : [first, second];
       const words = said.map((one) => of(one)?.words);
       if (words.includes(undefined)) continue;
-      const figure = of(first)?.figure ?? '';
       for (const sentence of look) {
-        const text = sentence.replace('{}', words.join(' and ')) + (figure === '' ? '' : `, ${figure}`);
+        const text = sentence.replace('{}', words.join(' and ')) + behind;
         found.set(text, new Set(said.map(({ axis }) => axis)));
       }
     }

@@ -1,6 +1,9 @@
 import { BundleError } from '../errors';
 import { FACTORS, type Factor } from '../params';
+import { BANDS, type Band } from './bandChange';
 import { axisReader } from './effect';
+import { ROUNDINGS, type Fault, type Said } from './faults';
+import { isReading } from './readings';
 
 export type Size = 'slight' | 'moderate' | 'strong';
 export type Direction = 1 | -1;
@@ -64,14 +67,16 @@ export interface Wording {
     readonly joint: string;
     /** Sentences with `{}` in the place of what a photo is against a look. */
     readonly look: readonly string[];
-    readonly faults: readonly (Signed & { readonly texts: readonly string[] })[];
+    readonly faults: readonly (Signed & Fault)[];
     readonly against: readonly (Signed & {
       /** Whole sentences, of a hue band; else words, and the figure behind them, if any. */
-      readonly texts?: readonly string[];
+      readonly said?: Said;
       readonly words?: string;
-      readonly figure?: string;
+      readonly figure?: Said;
     })[];
     readonly sentences: Sentences<'fine' | 'sound' | 'suits'>;
+    /** The second of these about a hue band. */
+    readonly soundOfBand: Readonly<Record<Band, readonly string[]>>;
   };
 }
 
@@ -153,32 +158,92 @@ export function parseWording(json: unknown, file: string): Wording {
       look: check.texts(problems['look'], 'problems.look'),
       faults: check.list(problems['faults'], 'problems.faults').map((item, i) => {
         const { raw, axis, direction } = signed(item, `problems.faults[${i}]`);
-        return { axis, direction, texts: check.texts(raw['texts'], `problems.faults[${i}].texts`, 0) };
+        return { axis, direction, ...faultOf(check, raw, `problems.faults[${i}]`) };
       }),
       against: check.list(problems['against'], 'problems.against').map((item, i) => {
         const where = `problems.against[${i}]`;
         const { raw, axis, direction } = signed(item, where);
-        if (raw['texts'] !== undefined) {
-          return { axis, direction, texts: check.texts(raw['texts'], `${where}.texts`) };
+        if (raw['said'] !== undefined) {
+          return { axis, direction, said: saidOf(check, raw['said'], `${where}.said`) };
         }
-        const figure = raw['figure'] === '' ? '' : check.text(raw['figure'], `${where}.figure`);
-        return { axis, direction, words: check.text(raw['words'], `${where}.words`), figure };
+        const words = check.text(raw['words'], `${where}.words`);
+        if (raw['figure'] === undefined) return { axis, direction, words };
+        return { axis, direction, words, figure: saidOf(check, raw['figure'], `${where}.figure`) };
       }),
       sentences: sentences(problems['sentences'], 'problems.sentences', ['fine', 'sound', 'suits']),
+      soundOfBand: textsOfBands(check, problems['soundOfBand'], 'problems.soundOfBand'),
     },
   };
 }
 
-/** Words, signs and NUMBER in all texts of a wording. */
+function textsOfBands(check: Check, value: unknown, where: string): Readonly<Record<Band, readonly string[]>> {
+  const raw = check.record(value, where);
+  const entries = BANDS.map((band) => [band, check.texts(raw[band], `${where}.${band}`)]);
+  return Object.fromEntries(entries) as Record<Band, readonly string[]>;
+}
+
+function faultOf(check: Check, raw: Readonly<Record<string, unknown>>, where: string): Fault {
+  const shown = check.list(raw['shown'], `${where}.shown`).map((item, i) => {
+    const at = `${where}.shown[${i}]`;
+    const [name, sign, limit] = check.list(item, at);
+    return [reading(check, name, at), check.number(sign, at), check.number(limit, at)] as const;
+  });
+  const said = check.list(raw['said'], `${where}.said`).map((item, i) => saidOf(check, item, `${where}.said[${i}]`));
+  if (raw['lost'] === null) return { shown, said };
+  return { shown, said, lost: readingAndLimit(check, raw['lost'], `${where}.lost`) };
+}
+
+function saidOf(check: Check, value: unknown, where: string): Said {
+  const raw = check.record(value, where);
+  const figures = check.list(raw['figures'] ?? [], `${where}.figures`).map((item, i) => {
+    const at = `${where}.figures[${i}]`;
+    const [name, rounding] = check.list(item, at);
+    return [
+      reading(check, name, at),
+      ROUNDINGS.find((known) => known === rounding) ?? check.fail(at, 'a way to round'),
+    ] as const;
+  });
+  const { degrees, above } = raw;
+  return {
+    texts: check.texts(raw['texts'], `${where}.texts`),
+    figures,
+    ...(degrees !== undefined && { degrees: degreesOf(check, degrees, `${where}.degrees`) }),
+    ...(above !== undefined && { above: readingAndLimit(check, above, `${where}.above`) }),
+  };
+}
+
+function degreesOf(check: Check, value: unknown, where: string): NonNullable<Said['degrees']> {
+  const raw = check.record(value, where);
+  const below = check.list(raw['below'], `${where}.below`).map((limit) => check.number(limit, `${where}.below`));
+  const words = check.texts(raw['words'], `${where}.words`, below.length + 1);
+  return { of: reading(check, raw['of'], `${where}.of`), below, words };
+}
+
+function reading(check: Check, value: unknown, where: string): string {
+  const name = check.text(value, where);
+  return isReading(name) ? name : check.fail(where, 'a reading of a photo');
+}
+
+function readingAndLimit(check: Check, value: unknown, where: string): readonly [string, number] {
+  const [name, limit] = check.list(value, where);
+  return [reading(check, name, where), check.number(limit, where)];
+}
+
+/** Words and signs in all texts of a wording. */
 export function wordsOf({ sizes, joints, clauses, sentences, problems }: Wording): ReadonlySet<string> {
   const texts = [
     ...[...joints, problems.joint, ...problems.look, ...Object.values(sizes).flat(2)],
     ...clauses.flatMap(({ verbs, objects }) => [...verbs, ...objects]),
     ...[...Object.values(sentences), ...Object.values(problems.sentences)].flatMap((one) => Object.values(one).flat()),
-    ...problems.faults.flatMap((fault) => fault.texts),
-    ...problems.against.flatMap(({ texts: whole = [], words = '', figure = '' }) => [...whole, words, figure]),
+    ...Object.values(problems.soundOfBand).flat(),
+    ...problems.faults.flatMap((fault) => fault.said.flatMap(textsOf)),
+    ...problems.against.flatMap(({ words = '', said, figure }) => [words, ...textsOf(said), ...textsOf(figure)]),
   ];
-  return new Set(texts.flatMap((text) => text.match(/[A-Za-z]+|#|[^\sA-Za-z{}~]/g) ?? []));
+  return new Set(texts.flatMap((text) => text.replace(/\{\w+\}/g, '').match(/[A-Za-z]+|[^\sA-Za-z{}~]/g) ?? []));
+}
+
+function textsOf(said: Said | undefined): readonly string[] {
+  return said ? [...said.texts, ...(said.degrees?.words ?? [])] : [];
 }
 
 class Check {

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { InputError, parametersFromSliders, Retoucher, type RgbImage } from '../../../src/inference';
 import { compileSkeleton, type SectionIds } from '../../../src/inference/grammar';
 import { type AnswerGuide, Grounding } from '../../../src/inference/grounding/guide';
+import { Pixels } from '../../../src/inference/grounding/change';
+import { readingsOf } from '../../../src/inference/grounding/readings';
 import { parseWording, wordsOf } from '../../../src/inference/grounding/wording';
 import { type Field, parseManifest } from '../../../src/inference/manifest';
 import { BundleTokenizer } from '../../../src/inference/tokenizer';
@@ -27,6 +29,12 @@ const PIXELS = Float32Array.from(
   { length: 3 * 64 * 64 },
   (_, i) => ((i * 37 + (i >> 6) * 11 + (i >> 12) * 91) % 211) / 210,
 );
+
+/** Every second pixel in both directions of planes [3, 64, 64], as [N, 3]. */
+function interleaved(planes: Float32Array): Float32Array {
+  const places = Array.from({ length: 64 * 64 }, (_, i) => i).filter((i) => i % 2 === 0 && (i >> 6) % 2 === 0);
+  return Float32Array.from(places.flatMap((i) => [planes[i], planes[4096 + i], planes[8192 + i]]));
+}
 
 function random(seed: number): () => number {
   let state = seed;
@@ -93,6 +101,25 @@ describe('any scores at all', () => {
     expect(written(guide, 'plan.light', random(5))).toMatch(/leave|keep|no |not|alone|let|stay|nothing/i);
   });
 
+  test('name faults that the photo has, with its own figures', async () => {
+    const darker = PIXELS.map((value) => value ** 3);
+    const photo = readingsOf(new Pixels(interleaved(darker)));
+    const dark = photo('median') < 38 ? 'dark' : 'a little dark';
+    const five = String(5 * Math.round(photo('median') / 5));
+    const told: string[] = [];
+    for (let seed = 1; seed <= 60; seed++) {
+      const guide = await grounding.ofPhoto('auto', darker, BRIGHTER);
+      const text = written(guide, 'problems.light', random(seed));
+      expect(text).not.toMatch(/bright|pale/);
+      if (/midtones|median/.test(text)) told.push(text);
+    }
+    for (const text of told) {
+      expect(text).toMatch(new RegExp(`near L ${five}\\b`));
+      expect(text.toLowerCase()).toContain(dark);
+    }
+    expect(told.length).toBeGreaterThan(3);
+  });
+
   test('say of sliders which way they go, and that there are none where there are none', async () => {
     const { values } = parametersFromSliders({ Contrast2012: -70, SaturationAdjustmentBlue: 40 });
     const guide = await grounding.ofSliders(values, undefined, BRIGHTER);
@@ -132,9 +159,9 @@ describe('any scores at all', () => {
 describe('wording.json', () => {
   test('names the words that its texts are made of', () => {
     const words = wordsOf(WORDING);
-    for (const word of ['warm', 'picture', 'slightly', 'blues', 'towards', ',', ';', '%', '#', 'L', 'look'])
+    for (const word of ['warm', 'picture', 'slightly', 'blues', 'towards', ',', ';', '%', 'L', 'look', 'dark'])
       expect(words).toContain(word);
-    expect(words.has('{}')).toBe(false);
+    for (const place of ['{}', 'n', 'm', 'word']) expect(words.has(place)).toBe(false);
   });
 
   test.each<[what: string, spoil: (wording: Loose) => void, message: string]>([
@@ -160,7 +187,24 @@ describe('wording.json', () => {
     ['three shares', (w) => (w.leastShare = [0, 0, 1]), 'leastShare is not a pair of numbers'],
     ['no sentences of a factor', (w) => delete w.sentences.leave.light, 'sentences.leave.light is not a list'],
     ['problems that are a text', (w) => (w.problems = 'none'), 'problems is not an object'],
-    ['a fault without texts', (w) => delete w.problems.faults[0].texts, 'problems.faults[0].texts is not a list'],
+    [
+      'a fault without texts',
+      (w) => delete w.problems.faults[0].said[0].texts,
+      'problems.faults[0].said[0].texts is not a list',
+    ],
+    ['an unknown reading', (w) => (w.problems.faults[0].shown[0][0] = 'p25'), 'shown[0] is not a reading of a photo'],
+    ['a limit that is a text', (w) => (w.problems.faults[0].shown[0][2] = '52'), 'shown[0] is not a number'],
+    [
+      'another rounding',
+      (w) => (w.problems.faults[0].said[0].figures[0][1] = 'ten'),
+      'figures[0] is not a way to round',
+    ],
+    ['a degree too few', (w) => (w.problems.faults[0].said[0].degrees.words.length = 1), 'degrees.words is not a list'],
+    [
+      'a figure without texts',
+      (w) => delete w.problems.against[0].figure.texts,
+      'against[0].figure.texts is not a list',
+    ],
     ['words that are a number', (w) => (w.problems.against[0].words = 3), 'problems.against[0].words is not a text'],
   ])('with %s is refused', async (_what, spoil, message) => {
     const wording = structuredClone(JSON_OF_WORDING);

@@ -13,50 +13,53 @@ from torch import nn
 
 from veraretouch.export.dialogue import Dialogue, Section
 from veraretouch.reasoning.axes import FACTORS
-from veraretouch.reasoning.measure import Change, change
+from veraretouch.reasoning.measure import Change, Pixels, change, stats
 from veraretouch.reasoning.sayable import (
     LEAST_SHARE_STILL,
     NAMES_MARGIN,
-    NUMBER,
     Sayable,
     sayable_of_change,
     sayable_of_sliders,
 )
-from veraretouch.reasoning.sayable_problems import problems_of_change, wording, words_of
+from veraretouch.reasoning.sayable_problems import HIGHEST, problems_of_change, wording, words_of
 
 # Every second pixel in both directions of the photo as the model sees it is measured.
 STEP = 2
 # No word is cut into more tokens.
 LONGEST_WORD = 6
-_HIGHEST = 100
 # Signs that stand behind a word without a blank.
 _SIGNS = ",;:."
 # A word or sign with its blank.
-_WORD = re.compile(rf" ?(?:[A-Za-z]+|{NUMBER}|[^\sA-Za-z])")
+_WORD = re.compile(r" ?(?:[A-Za-z]+|\d+|[^\sA-Za-z\d])")
+
+
+def thinned(picture: torch.Tensor) -> Pixels:
+    """Every STEP-th pixel of a picture [3, S, S] in [0, 1]."""
+    return Pixels(picture[:, ::STEP, ::STEP].reshape(3, -1).T.contiguous())
 
 
 class Words:
     """The words of a wording in the tokens that one section of a dialogue may hold, as its tokenizer cuts them: at the beginning of
-    the section with a capital, else with the blank before them. A number reads as NUMBER."""
+    the section with a capital, else with the blank before them; and the figures that may stand among them."""
 
     def __init__(self, dialogue: Dialogue, section: Section) -> None:
         self.dialogue = dialogue
         self._tokens = set(dialogue.output_ids[dialogue.section_mask(section)].tolist())
         self._begun: dict[tuple[int, ...], set[str]] = {}
         self._known: set[str] = set()
-        for word in words_of(wording()) - {NUMBER}:
+        for word in words_of(wording()):
             for text in (word,) if word in _SIGNS else (" " + word, word[0].upper() + word[1:]):
-                self._add(text, text)
-        for number in range(_HIGHEST + 1):
-            self._add(f" {number}", f" {NUMBER}")
+                self._add(text)
+        for number in range(HIGHEST + 1):
+            self._add(f" {number}")
 
-    def _add(self, text: str, reading: str) -> None:
+    def _add(self, text: str) -> None:
         ids = self.dialogue.encode(text)
         if not self._tokens.issuperset(ids):
             return
-        self._known.add(reading)
+        self._known.add(text)
         for length in range(1, len(ids) + 1):
-            self._begun.setdefault(tuple(ids[:length]), set()).add(reading)
+            self._begun.setdefault(tuple(ids[:length]), set()).add(text)
 
     def keep(self, sayable: Sayable) -> Sayable:
         """What of it the section's tokens can write."""
@@ -136,17 +139,18 @@ class Grounding:
     @torch.no_grad()
     def of_photo(self, picture: torch.Tensor, latents: torch.Tensor, mode: str) -> AnswerGuide:
         """picture [3, S, S] in [0, 1], as the model sees it; latents [3, D]; mode auto or style."""
-        measured = self._change(picture, latents)
+        before = thinned(picture)
+        measured, photo = self._change(before, latents), stats(before)
         plans = {f"plan.{factor}": sayable_of_change(measured, factor) for factor in FACTORS}
-        problems = {f"problems.{factor}": problems_of_change(measured, factor, mode) for factor in FACTORS}
+        problems = {f"problems.{factor}": problems_of_change(measured, photo, factor, mode) for factor in FACTORS}
         return AnswerGuide(self.words, plans | problems)
 
     @torch.no_grad()
     def of_sliders(self, params: torch.Tensor, latents: torch.Tensor, picture: torch.Tensor | None = None) -> AnswerGuide:
         """params [38] in [-1, 1]; the picture, where there is one, as in `of_photo`."""
-        values, measured = params.tolist(), None if picture is None else self._change(picture, latents)
+        values, measured = params.tolist(), None if picture is None else self._change(thinned(picture), latents)
         return AnswerGuide(self.words, {f"plan.{factor}": sayable_of_sliders(values, factor, measured) for factor in FACTORS})
 
-    def _change(self, picture: torch.Tensor, latents: torch.Tensor) -> Change:
-        before = picture[:, ::STEP, ::STEP].reshape(3, -1).T.contiguous()
-        return change(before, self.renderer(before[None], latents[None])[0].clamp(0, 1), LEAST_SHARE_STILL)
+    def _change(self, before: Pixels, latents: torch.Tensor) -> Change:
+        after = self.renderer(before.rgb[None], latents[None])[0].clamp(0, 1)
+        return change(before, after, LEAST_SHARE_STILL)

@@ -8,7 +8,6 @@ rules in TypeScript: `src/inference/grounding`.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from .sentences import GIVEN_WORDING, LEAVE_WORDING, UNSET_WORDING, about
 from .wording import PLURAL, SIZES, WORDING, neighbour
 
 JOINTS = (" and ", ", then ", ", ")
-NUMBER = "#"
 # What may stand behind a whole word.
 BEHIND_WORDS = " ,;:"
 # A change is spoken of from this part of its axis' dead zone on: twice the noise (`axes.NOISE`) below which a claim counts as
@@ -43,8 +41,7 @@ MONOCHROME = -0.9
 class Sayable:
     """What one section may say: `clauses` (text -> axis), joined by `joints`, at most `most`, each axis once; or one of `sentences`
     alone (text -> the axes that it speaks of). `first`: axes of which one comes first; any where empty. `following`: the clauses
-    that may stand behind another, where not all may. All in lower case; a section begins with a capital. NUMBER stands for any
-    number."""
+    that may stand behind another, where not all may. All in lower case; a section begins with a capital."""
 
     clauses: Mapping[str, str]
     sentences: Mapping[str, frozenset[str]]
@@ -127,10 +124,10 @@ class Sayable:
 
 
 def _lowered(text: str) -> str | None:
-    """`text` without its capital and its numbers; None where it begins with no capital, or a number that might have one."""
+    """`text` without its capital; None where it begins with none."""
     if not text:
         return ""
-    return re.sub(r"\d+", NUMBER, text[0].lower() + text[1:]) if text[0].isupper() else None
+    return text[0].lower() + text[1:] if text[0].isupper() else None
 
 
 @cache
