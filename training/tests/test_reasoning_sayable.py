@@ -18,9 +18,10 @@ from veraretouch.export.grounding import AnswerGuide, Words
 from veraretouch.reasoning import FACTORS, Claim, change, compose, parse_plan, stats
 from veraretouch.reasoning.axes import AXES, GIVEN, LEAVE, agrees, axes_of, effect, magnitude, refutes
 from veraretouch.reasoning.compose import compose_measured
-from veraretouch.reasoning.faults import ROUNDED, fault_of, filled, reading
+from veraretouch.reasoning.faults import ROUNDED, fault_of, fault_texts, filled, reading
 from veraretouch.reasoning.measure import BANDS
 from veraretouch.reasoning.parameters import AXIS_OF, announced, parameter_values
+from veraretouch.reasoning.read_problems import is_true, read_problems, right_figures
 from veraretouch.reasoning.sayable import LEAST_SHARE_STILL, Sayable, sayable_of_change, sayable_of_sliders
 from veraretouch.reasoning.sayable_problems import problems_of_change, wording, words_of
 from veraretouch.reasoning.voice import COUNT, Voice
@@ -227,6 +228,40 @@ def test_the_figures_of_a_fault_are_the_photos_own() -> None:
                 assert numbers == [str(ROUNDED[how](reading(seen, of))) for of, how in said.figures]
                 told += len(numbers)
     assert told > 100
+
+
+@pytest.mark.parametrize("mode", ["auto", "style"])
+def test_problems_are_read_back_as_they_were_written(mode: str) -> None:
+    told = figures = 0
+    for number, before, after in edits(80, 2000):
+        photo_of = stats(before)
+        fields = compose_measured(photo_of, change(before, after), Voice(number % COUNT), [], mode)
+        for factor in FACTORS:
+            text = fields[f"problems.{factor}"]
+            found = read_problems(text, factor, mode)
+            numbers = [int(n) for n in re.findall(r"\d+", text)]
+            assert [n for one in found for *_, n in one.figures] == numbers, text
+            told += len(found)
+            figures += len(numbers)
+            assert all(right_figures(one, photo_of) == len(one.figures) for one in found), text
+            if mode == "auto":
+                assert all(is_true(one, photo_of) for one in found), text
+                clauses = {clause for one in found for clause in fault_texts(*one.fault, photo_of)}
+                said = [clause[0].lower() + clause[1:] for clause in text.split("; ")]
+                assert not found or clauses.issuperset(said), text
+    assert told > 60 and figures > 60
+
+
+def test_a_fault_that_the_photo_lacks_and_a_figure_that_is_wrong_are_seen() -> None:
+    seen = replace(stats(photo(600, 4)), median=60.0, p90=70.0, p10=30.0, clipped=0.0)
+    [dark] = read_problems("The picture is dark, midtones near L 45.", "light", "auto")
+    assert dark == (("exposure", 1), (("median", "five", 45),))
+    assert not is_true(dark, seen) and right_figures(dark, seen) == 0
+    assert right_figures(read_problems("The picture is a little bright, midtones near L 55", "light", "auto")[0], seen) == 1
+    [look] = read_problems("Too dark in the shadows and bright in the highlights for this look, near L 30", "light", "style")
+    assert look == (None, (("p10", "five", 30),))
+    assert read_problems("The picture is somewhat dark, midtones near L 45", "light", "auto") == []
+    assert read_problems("No fault in the light", "light", "auto") == []
 
 
 def test_the_wording_names_everything_that_can_be_said() -> None:

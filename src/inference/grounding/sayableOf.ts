@@ -105,14 +105,15 @@ export function problemsOfChange(
   );
   for (const text of lost.flatMap((fault) => faultTexts(fault, photo))) clauses.set(text, LOST);
   const said = plain(sentences.sound[factor], still ? none : []);
-  // A hue band that is said to be sound, yet can gain, is one that moved, and the plan is about it.
-  for (const { name } of moved) {
-    const band = BANDS.find((known) => name.endsWith(`.${known}`));
-    if (!band) continue;
-    const axes = new Set(moved.map((axis) => axis.name).filter((axis) => axis.endsWith(`.${band}`)));
-    for (const text of wording.problems.soundOfBand[band]) said.set(text, axes);
-  }
-  return new Sayable({ ...parts, clauses, sentences: said });
+  return new Sayable({ ...parts, clauses, sentences: new Map([...said, ...soundBands(wording, moved)]) });
+}
+
+/** That a hue band is sound, yet can gain: it is one that moved, and the plan is about it. */
+function soundBands({ problems }: Wording, moved: readonly Axis[]): [string, ReadonlySet<string>][] {
+  return BANDS.flatMap((band) => {
+    const axes = new Set(moved.map(({ name }) => name).filter((name) => name.endsWith(`.${band}`)));
+    return axes.size > 0 ? problems.soundOfBand[band].map((text): [string, ReadonlySet<string>] => [text, axes]) : [];
+  });
 }
 
 function isOf(known: Signed, { axis, direction }: Signed): boolean {

@@ -10,8 +10,9 @@ import torch
 
 from ...data.elements import MIN_POSITIVES, caption_counts
 from ...data.files import TABLES, read_json
-from ...reasoning.measure import Pixels, change
+from ...reasoning.measure import Pixels, change, stats
 from ...reasoning.parse import agreement_with
+from ...reasoning.read_problems import is_true, read_problems, right_figures
 from ..prompts import fidelity, load_prompts
 from .results import Column, Part, Sample, Table
 from .subject import Context, grid
@@ -50,12 +51,24 @@ def counted(result, mode: str, before: torch.Tensor, after: torch.Tensor) -> dic
     return {f: [float(a.agreed), float(a.claims)] for f, a in found.items()}
 
 
+def faults_told(result, mode: str, before: torch.Tensor) -> dict[str, list[float]]:
+    """What an answer's problems say of its photo: "faults" [that the photo shows, that are named], "figures" [right, told]."""
+    photo = stats(before)
+    told = [one for f in FACTORS for one in read_problems(result.fields.get(f"problems.{f}", ""), f, mode)]
+    named_faults = [one for one in told if one.fault]
+    return {
+        "faults": [float(sum(is_true(one, photo) for one in named_faults)), float(len(named_faults))],
+        "figures": [float(sum(right_figures(one, photo) for one in told)), float(sum(len(one.figures) for one in told))],
+    }
+
+
 @torch.no_grad()
 def answers(context: Context) -> Part:
     """All answers of the three benches."""
     columns = {
         "wellFormed": Column("well-formed", "%", 2), "light": Column("light", "%", 1), "globalColor": Column("global colour", "%", 1),
         "specificColor": Column("specific colour", "%", 1), "claims": Column("claims an answer", "", 2, 0),
+        "faults": Column("faults shown", "%", 1), "figures": Column("figures right", "%", 1),
         "repeated": Column("commonest sentence", "%", 1, -1), "sameNames": Column("commonest names", "%", 1, 0),
     }  # fmt: skip
     part = Part("answers", "Answers: form, agreement of plans with pixels, repetition", {}, columns, notes=[
@@ -63,6 +76,9 @@ def answers(context: Context) -> Part:
         "the share that the pixels show along the named axis, in its direction, by more than a quarter of the axis' dead zone; n counts "
         "claims, intervals are over answers. In Param a slider whose effect this photo cannot show either way is not counted; "
         "\"own factor alone\" compares each plan with what its own factor's latent does by itself.",
+        "Faults shown (Auto): of the faults that problems name, the share that the photo shows by the composer's limits. Figures right: of the "
+        "numbers told of the photo, the share that is within one step of their rounding (5 of L*, chroma and %; 1 of a cast) of what "
+        "is measured on other pixels; n counts faults and numbers.",
         "Commonest sentence: share of answers that contain the same sentence (sections and full stops divide), whichever it is; "
         "the lists of key elements are no sentences, so the share of the commonest list stands beside it.",
     ])  # fmt: skip
@@ -84,6 +100,11 @@ def answers(context: Context) -> Part:
         for row, found in ((mode, rows), ("paramAlone", alone)):
             for factor in FACTORS if found else ():
                 part.add(row, factor, [r[factor] for r in found], "ratio")
+        if mode != "param":
+            of_photos = [faults_told(result, mode, grid(item.before)) for item, result in zip(items, results, strict=True)]
+            for name in ("faults", "figures"):
+                if any(row[name][1] for row in of_photos):
+                    part.add(mode, name, [row[name] for row in of_photos], "ratio")
         told = [r.fields for r in results]
         common = most_repeated(told)
         if common:
