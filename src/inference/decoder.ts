@@ -1,6 +1,14 @@
 import type { Backend, CacheType, Session, Tensor } from './backend';
 import { InferenceError, throwIfCancelled } from './errors';
-import { AnswerGrammar, pickToken, type Fed, type SectionIds, type Separators, type Skeleton } from './grammar';
+import {
+  AnswerGrammar,
+  pickToken,
+  type Fed,
+  type SectionIds,
+  type Separators,
+  type Skeleton,
+  type Step,
+} from './grammar';
 import { cacheNames } from './graphs';
 import type { AnswerGuide } from './grounding/guide';
 import type { Dimensions, Field } from './manifest';
@@ -66,7 +74,7 @@ export interface Answer {
 
 /**
  * Writes one answer, greedily: the prompt in one pass, then token by token inside the sections of the skeleton;
- * tokens that the skeleton gives are fed together with the one before them, in the same pass.
+ * tokens that the skeleton or the guide gives are fed together with the one before them, in the same pass.
  *
  * Throws CancelledError between two runs of a graph when the signal has fired, InferenceError when the model's scores are no
  * numbers or a static cache has no place left. Whatever happens, the key-value cache is released.
@@ -96,14 +104,9 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
     if (latents && wordless) return answer([], latents);
     const guide = latents && (await request.guideOf?.(latents));
     let stream = new TextStream(tokenizer);
-    for (;;) {
+    const write = (id: number): Step => {
       const { section } = grammar;
       const { field, end } = section;
-      const own = guide?.pick(read.logits, skeleton, section) ?? pickToken(read.logits, skeleton, section);
-      const id = request.words ? request.words[tokenIds.length] : own;
-      chosen++;
-      if (id === own) same++;
-      if (id === undefined) throw request.words ? noAnswer() : noScores(field);
       const step = grammar.accept(id);
       tokenIds.push(...step.feed);
       const text = id === end ? '' : stream.push(id);
@@ -112,6 +115,19 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       if (step.closes) {
         texts.set(field, stream.text);
         stream = new TextStream(tokenizer);
+      }
+      return step;
+    };
+    for (;;) {
+      const { section } = grammar;
+      const own = guide?.pick(read.logits, skeleton, section) ?? pickToken(read.logits, skeleton, section);
+      const id = request.words ? request.words[tokenIds.length] : own;
+      chosen++;
+      if (id === own) same++;
+      if (id === undefined) throw request.words ? noAnswer() : noScores(section.field);
+      let step = write(id);
+      for (let next = guide?.forced(section); next !== undefined && !step.closes; next = guide?.forced(section)) {
+        step = joined(step, write(next));
       }
       if (step.finished) {
         if (request.words && request.words.join() !== tokenIds.join()) throw noAnswer();
@@ -127,6 +143,18 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
   } finally {
     cache.dispose();
   }
+}
+
+/** Two steps of which the second does not hang on what the first gives, in one pass. */
+function joined(first: Step, second: Step): Step {
+  const before = first.feed.length;
+  return {
+    feed: [...first.feed, ...second.feed],
+    marks: [...first.marks, ...second.marks.map(({ place, row }) => ({ place: place + before, row }))],
+    states: [...first.states, ...second.states.map((place) => place + before)],
+    closes: second.closes,
+    finished: second.finished,
+  };
 }
 
 /**

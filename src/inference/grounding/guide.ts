@@ -33,6 +33,7 @@ class Words {
   private readonly begun = new Map<string, Set<string>>();
   private readonly pieces = new Map<number, string>();
   private readonly known = new Set<string>();
+  private readonly cuts = new Map<string, readonly number[]>();
   /** Text -> can it be written? */
   private readonly written = new Map<string, boolean>();
 
@@ -70,6 +71,33 @@ class Words {
     return found;
   }
 
+  /** The tokens of a text that follows `tokens`, as the tokenizer cuts its words; fewer where the word begun is cut otherwise. */
+  cut(tokens: readonly number[], text: string): number[] {
+    const before = this.textOf(tokens);
+    const found: number[] = [];
+    let rest = before === '' ? text.slice(0, 1).toUpperCase() + text.slice(1) : text;
+    const [ending] = /^[A-Za-z0-9]*/.exec(rest)!;
+    if (before !== '' && ending !== '') {
+      const [begun] = / ?[A-Za-z0-9]*$/.exec(before)!;
+      const ids = this.tokensOf(begun + ending);
+      const written = ids.findIndex((_, i) => this.textOf(ids.slice(0, i)) === begun);
+      if (written < 0 || ids.slice(0, written).join() !== tokens.slice(tokens.length - written).join()) return [];
+      found.push(...ids.slice(written));
+      rest = rest.slice(ending.length);
+    }
+    for (const word of rest.match(WORD) ?? []) {
+      if (!this.known.has(word)) break;
+      found.push(...this.tokensOf(word));
+    }
+    return found;
+  }
+
+  private tokensOf(word: string): readonly number[] {
+    let ids = this.cuts.get(word);
+    if (!ids) this.cuts.set(word, (ids = this.tokenizer.encodeText(word)));
+    return ids;
+  }
+
   private writes(text: string): boolean {
     let can = this.written.get(text);
     if (can === undefined) {
@@ -80,7 +108,7 @@ class Words {
   }
 
   private add(text: string): void {
-    const ids = this.tokenizer.encodeText(text);
+    const ids = this.tokensOf(text);
     if (!ids.every(this.mayHold)) return;
     this.known.add(text);
     for (let length = 1; length <= ids.length; length++) {
@@ -102,6 +130,8 @@ class Words {
 export class AnswerGuide {
   /** Tokens of the open section. */
   private tokens: number[] = [];
+  /** Tokens that must follow. */
+  private ahead: number[] = [];
   private readonly sayable: Map<Field, Sayable>;
 
   /** What each field may say; of key elements the list ends where another is not sure. */
@@ -139,6 +169,20 @@ export class AnswerGuide {
     }
   }
 
+  /**
+   * The token that follows whatever the scores are, so that it can be fed with the one before it; undefined where the model has
+   * a choice.
+   */
+  forced({ field, end }: SectionIds): number | undefined {
+    const known = this.words.get(field);
+    if (this.ahead.length === 0 && known) {
+      const rest = this.sayable.get(field)?.forced(known.textOf(this.tokens));
+      if (rest?.text) this.ahead = known.cut(this.tokens, rest.text);
+      else if (rest?.ends) this.ahead = [end];
+    }
+    return this.ahead[0];
+  }
+
   /** The end of the list of key elements, where the model would rather go on but is not sure; else undefined. */
   private endOfNames(
     logits: Float32Array,
@@ -154,9 +198,10 @@ export class AnswerGuide {
 
   /** A token was taken; `text`: that of the section where this completes it. A plan begins with what answers the problem named. */
   accept(token: number, { field, end }: SectionIds, text: string | undefined): void {
+    this.ahead = this.ahead[0] === token ? this.ahead.slice(1) : [];
     if (token !== end) this.tokens.push(token);
     if (text === undefined) return;
-    this.tokens = [];
+    [this.tokens, this.ahead] = [[], []];
     const problems = field.startsWith('problems.') ? this.sayable.get(field) : undefined;
     const planField = field.replace('problems.', 'plan.') as Field;
     const plan = problems && this.sayable.get(planField);

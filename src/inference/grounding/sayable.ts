@@ -18,6 +18,46 @@ export interface SayableParts {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
+/** What must follow a text. */
+export interface Continuation {
+  readonly text: string;
+  readonly ends: boolean;
+}
+
+const FREE: Continuation = { text: '', ends: false };
+const LETTER = /[A-Za-z0-9]/;
+
+/** The ways in which a text may go on, for what they have in common. */
+class Rests {
+  private first: string | undefined;
+  private length = Infinity;
+  /** Do all end together, with nothing behind them? */
+  private end = true;
+  private readonly all: string[] = [];
+
+  /** Have they nothing in common? */
+  get free(): boolean {
+    return this.first !== undefined && this.length === 0 && !this.end;
+  }
+
+  add(rest: string, ends: boolean): void {
+    this.end &&= ends && (this.first ?? rest) === rest;
+    this.first ??= rest;
+    this.length = Math.min(this.length, rest.length);
+    for (let i = 0; i < this.length; i++) if (rest[i] !== this.first[i]) this.length = i;
+    this.all.push(rest);
+  }
+
+  common(): Continuation {
+    if (this.first === undefined || this.free) return FREE;
+    const text = this.first.slice(0, this.length);
+    if (this.end) return { text, ends: true };
+    // The last word is whole where no text goes on with a letter.
+    if (!this.all.some((rest) => LETTER.test(rest[this.length] ?? ''))) return { text, ends: false };
+    return { text: text.replace(/[A-Za-z0-9]*$/, ''), ends: false };
+  }
+}
+
 /** Tells, while a section is being written, whether its text keeps to what may be said. */
 export class Sayable {
   /** Clauses and sentences, sorted: those with a common beginning lie next to each other. */
@@ -81,6 +121,48 @@ export class Sayable {
     return this.parts.sentences.get(lowered) ?? this.walk(lowered, true, NOTHING) ?? NOTHING;
   }
 
+  /**
+   * How every such text that begins with `text` goes on, as far as they agree, in whole words; `ends`: is it then complete, with
+   * nothing that may stand behind it?
+   */
+  forced(text: string): Continuation {
+    const lowered = lower(text);
+    if (lowered === undefined) return FREE;
+    const rests = new Rests();
+    this.collect(lowered, NOTHING, rests);
+    return rests.common();
+  }
+
+  /** Gathers how `text` may go on behind clauses of axes that were used; `before` stands before all of it. */
+  private collect(text: string, used: ReadonlySet<string>, rests: Rests, before = ''): void {
+    const first = used.size === 0;
+    const [texts, clauses] = first ? [this.sorted, this.parts.clauses] : [this.sortedBehind, this.behind];
+    for (let at = firstAtLeast(texts, text); texts[at]?.startsWith(text) && !rests.free; at++) {
+      const said = texts[at];
+      const axis = clauses.get(said);
+      if (axis !== undefined && this.may(axis, used)) {
+        rests.add(before + said.slice(text.length), !this.goesOnBehind(new Set([...used, axis])));
+      }
+      if (first && this.parts.sentences.has(said)) rests.add(before + said.slice(text.length), true);
+    }
+    for (const [clause, axis] of clauses) {
+      if (rests.free) return;
+      if (clause.length >= text.length || !text.startsWith(clause) || !this.may(axis, used)) continue;
+      const now = new Set([...used, axis]);
+      if (!this.goesOnBehind(now)) continue;
+      const behind = text.slice(clause.length);
+      for (const joint of this.parts.joints) {
+        if (joint.startsWith(behind)) this.collect('', now, rests, joint.slice(behind.length));
+        else if (behind.startsWith(joint)) this.collect(behind.slice(joint.length), now, rests);
+      }
+    }
+  }
+
+  /** May another clause stand behind those of the axes used? */
+  private goesOnBehind(used: ReadonlySet<string>): boolean {
+    return used.size < this.parts.most && [...this.axesBehind].some((other) => !used.has(other));
+  }
+
   /** Does some clause of an axis that was not used, or at the beginning a sentence, begin with `text`? */
   private begins(text: string, used: ReadonlySet<string>, first: boolean): boolean {
     const { sentences } = this.parts;
@@ -103,13 +185,13 @@ export class Sayable {
    * joint behind one.
    */
   private walk(text: string, whole: boolean, used: ReadonlySet<string>): ReadonlySet<string> | undefined {
-    const { clauses, most, joints } = this.parts;
+    const { clauses, joints } = this.parts;
     for (const [clause, axis] of used.size > 0 ? this.behind : clauses) {
       if (!text.startsWith(clause) || !this.may(axis, used)) continue;
       const rest = text.slice(clause.length);
       const now = new Set([...used, axis]);
       if (rest === '') return now;
-      if (now.size === most || ![...this.axesBehind].some((other) => !now.has(other))) continue;
+      if (!this.goesOnBehind(now)) continue;
       for (const joint of joints) {
         if (!whole && joint.startsWith(rest)) return now;
         if (!rest.startsWith(joint)) continue;

@@ -53,12 +53,20 @@ const SKELETON = compileSkeleton(
 
 const sectionOf = (name: Field): SectionIds => SKELETON.sections.auto.find(({ field }) => field === name)!;
 
+/** How many tokens were written, and how many of them had to follow. */
+const tokens = { all: 0, forced: 0 };
+
 function written(guide: AnswerGuide, field: Field, next: () => number): string {
   const section = sectionOf(field);
   const ids: number[] = [];
   for (;;) {
     const logits = Float32Array.from({ length: SKELETON.scores }, next);
+    const must = guide.forced(section);
     const id = guide.pick(logits, SKELETON, section);
+    // What must follow is what any scores choose.
+    if (must !== undefined) expect(id).toBe(must);
+    if (must !== undefined) tokens.forced++;
+    tokens.all++;
     if (id === undefined) throw new Error(`Nothing may be written behind "${TOKENIZER.decode(ids)}".`);
     guide.accept(id, section, id === section.end ? TOKENIZER.decode(ids) : undefined);
     if (id === section.end) return TOKENIZER.decode(ids);
@@ -99,6 +107,12 @@ describe('any scores at all', () => {
     const guide = await grounding.ofPhoto('auto', PIXELS, async (colours) => colours);
     expect(written(guide, 'problems.light', random(4))).toMatch(/no |nothing|fine|sound|well|good|needs/i);
     expect(written(guide, 'plan.light', random(5))).toMatch(/leave|keep|no |not|alone|let|stay|nothing/i);
+  });
+
+  test('have no say where only one token can follow', () => {
+    // The pairs above are written with it checked, token by token.
+    expect(tokens.all).toBeGreaterThan(1000);
+    expect(tokens.forced / tokens.all).toBeGreaterThan(0.3);
   });
 
   test('name faults that the photo has, with its own figures', async () => {

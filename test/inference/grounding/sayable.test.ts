@@ -63,6 +63,43 @@ describe('texts that go on', () => {
   });
 });
 
+describe('what must follow', () => {
+  const warm = new Map([
+    ['warm the picture slightly', 'temperature'],
+    ['warm the photo slightly', 'temperature'],
+    ['reduce the saturation a lot', 'saturation'],
+  ]);
+
+  test.each<[text: string, rest: string, ends: boolean]>([
+    ['', '', false],
+    ['Re', 'duce the saturation a lot', false],
+    ['Reduce the saturation a lot', '', false],
+    // The last word that all have in common is whole, or it is left out.
+    ['Warm', ' the ', false],
+    ['Warm the ph', 'oto slightly', false],
+    ['Warm the photo slightly', '', false],
+    ['Warm the photo slightly,', ' ', false],
+    ['Warm the photo slightly, t', 'hen reduce the saturation a lot', true],
+    ['Warm the photo slightly, then r', 'educe the saturation a lot', true],
+    ['Warm the photo slightly and', ' reduce the saturation a lot', true],
+    ['Warm the photo slightly and reduce the saturation a lot', '', true],
+    ['Leave', ' the overall color as is', true],
+    ['Cool', '', false],
+    ['warm', '', false],
+  ])('behind "%s"', (text, rest, ends) => {
+    expect(sayable({ clauses: warm }).forced(text)).toEqual({ text: rest, ends });
+  });
+
+  test('ends in a whole word', () => {
+    const colors = new Map([
+      ['mute the color', 'saturation'],
+      ['mute the colors', 'saturation'],
+    ]);
+    expect(sayable({ clauses: colors }).forced('Mu')).toEqual({ text: 'te the ', ends: false });
+    expect(sayable({ clauses: colors, most: 1 }).forced('Mute the color')).toEqual({ text: '', ends: false });
+  });
+});
+
 test('a number is part of the text', () => {
   const figures = sayable({ clauses: new Map([['tones run from 5 to 100', 'contrast']]) });
   expect(figures.complete('Tones run from 5 to 100')).toBe(true);
