@@ -265,6 +265,15 @@ def test_a_finished_variant_is_kept_and_a_changed_one_is_not(work, monkeypatch, 
     assert run_variant({**search, "judge": {**search["judge"], "count": 1}}, bases, variant, inputs, work, work)
     assert judged == [work / found["checkpoint"]]
     path.write_bytes(stamp)
+    # Timed anew, it keeps all other figures, and counts as finished as before.
+    monkeypatch.setattr(searching, "time_candidate", lambda *_: {"latency": {"1": {"picture": 7.0, "words": None}}, "load": 0.0})
+    searching.retime(search, work)
+    assert json.loads(path.read_text()) == found | {"latency": {"1": {"picture": 7.0, "words": None}}, "load": 0.0}
+    assert run_variant(search, bases, variant, inputs, work, work) and len(judged) == 1
+    monkeypatch.undo()
+    searching.retime(search, work)
+    assert 0 < json.loads(path.read_text())["latency"]["1"]["picture"] < 7
+    path.write_bytes(stamp)
 
 
 def test_without_alignment_variants_are_perceptions_alone(work, tmp_path, capsys):

@@ -76,12 +76,23 @@ def cost(model, nets, dialogue: Dialogue, shards: Shards, scratch: Path, photos:
     }  # fmt: skip
 
 
-def judge_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
-    """All figures of a checkpoint; `settings` is the table `[judge]` of the search's configuration."""
+def _opened(checkpoint: Path, work: Path) -> tuple:
+    """(configuration, networks of stage 1, model, dialogue, held-out examples) of a checkpoint."""
     config = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)["config"]
     nets = load_networks(work / config["renderer"])
     model, dialogue, _ = load_answering(checkpoint, nets, work)
-    shards = split_of(config, work, "val")
+    return config, nets, model, dialogue, split_of(config, work, "val")
+
+
+def judge_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
+    """All figures of a checkpoint; `settings` is the table `[judge]` of the search's configuration."""
+    config, nets, model, dialogue, shards = _opened(checkpoint, work)
     retold = work / config["retold"] / "retold-val.json"
     tasks = quality(model, nets, dialogue, shards, retold, config, settings["count"])
     return {"tasks": tasks, **cost(model, nets, dialogue, shards, checkpoint.parent, settings["photos"], settings["threads"])}
+
+
+def time_candidate(checkpoint: Path, work: Path, settings: dict) -> dict:
+    """Of these figures those of `cost` alone, measured anew."""
+    _, nets, model, dialogue, shards = _opened(checkpoint, work)
+    return cost(model, nets, dialogue, shards, checkpoint.parent, settings["photos"], settings["threads"])

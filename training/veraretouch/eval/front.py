@@ -78,7 +78,7 @@ def _labels(draw: ImageDraw.ImageDraw, font, dots: list[tuple[float, float, str]
     for x, y, name in dots:
         w, h = draw.textlength(name, font=font), font.size + 2
         sides = ((x + 10, y - h / 2), (x - 10 - w, y - h / 2), (x - w / 2, y - h - 8), (x - w / 2, y + 8))
-        near = [(a, b + shift) for shift in (0, -h, h, -2 * h, 2 * h, -3 * h, 3 * h) for a, b in sides]
+        near = [(a, b + step * h) for step in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6) for a, b in sides]
         inside = [(a, b) for a, b in near if LEFT + 4 < a and a + w < WIDTH - RIGHT and TOP < b and b + h < HEIGHT - BOTTOM]
         free = (
             (a, b) for a, b in inside
@@ -117,9 +117,15 @@ def draw_panel(points: list[Point], title: str, costs: str, values: str) -> Imag
     draw.line([(across(p.cost), up(p.value)) for p in best], MARK, 2)
     dots = [(across(p.cost), up(p.value), p.name) for p in points]
     for (x, y, name), place, point in zip(dots, _labels(draw, font, dots), points, strict=True):
+        # A name that stands away from its dot is led to it.
+        middle = place[0] + draw.textlength(name, font=font) / 2, place[1] + font.size / 2
+        if abs(middle[1] - y) > 2 * font.size:
+            draw.line((x, y, *middle), PALE)
+        draw.text(place, name, INK if point in best else GREY, font, stroke_width=2, stroke_fill="white")
+    # No name lies on a dot, not even where there was no free place.
+    for (x, y, _), point in zip(dots, points, strict=True):
         colour = MARK if point in best else GREY
         draw.ellipse((x - 6, y - 6, x + 6, y + 6), colour if point in best else "white", colour, 2)
-        draw.text(place, name, INK if point in best else GREY, font, stroke_width=2, stroke_fill="white")
     return image
 
 

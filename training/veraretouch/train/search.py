@@ -1,12 +1,13 @@
 """Architecture search: variants trained for the same budget and judged by the same rule, so that the default is chosen by a plot.
 
     python -m veraretouch.train.search --config training/configs/search.toml --data DATA --work WORK [--only base,layers-4]
+    python -m veraretouch.train.search --config training/configs/search.toml --data DATA --work WORK --retime
     python -m veraretouch.train.search --config training/configs/search.toml --data DATA --work WORK --plot [--out FOLDER]
 
 Every variant goes through stages 2 to 4 (1 and 5 where the configuration says so) from the same examples and the same
 networks of stage 1. Stages that variants have in common are trained once. WORK/NAME/variants/VARIANT.json holds a finished
 variant's figures and is kept while nothing that went into it changes; a stopped search goes on where it was: a stage with
-steps at its last checkpoint, one with minutes from its beginning. `--plot` writes search.png and search.md to --out; where
+steps at its last checkpoint, one with minutes from its beginning. `--retime` measures the latency of what is finished anew, where the machine did something else before. `--plot` writes search.png and search.md to --out; where
 `budget.align` has no steps variants are perceptions alone, judged by stage 2's own figures, and there is only NAME.md.
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 import torch
 
 from ..data.files import read_json, write_json, write_whole
-from ..eval.candidates import judge_candidate
+from ..eval.candidates import judge_candidate, time_candidate
 from ..eval.front import perception_table, plot, table
 from . import effect, renderer, tone, vlm
 from .common import read_config, stage_arguments
@@ -137,6 +138,17 @@ def collect(search: dict, work: Path) -> dict[str, dict]:
     return found
 
 
+def retime(search: dict, work: Path) -> None:
+    """Latencies of all finished variants, one after the other; everything else stays. Perceptions have none. Raises SearchError when no
+    variant is finished."""
+    for name, one in collect(search, work).items():
+        if "perception" in one:
+            continue
+        one |= time_candidate(work / one["checkpoint"], work, search["judge"])
+        write_json(work / search["name"] / "variants" / f"{name}.json", one)
+        print(f"{name}: {json.dumps(one['latency'])}", flush=True)
+
+
 def write_plot(search: dict, work: Path, out: Path) -> None:
     """search.png and search.md of what is finished, or NAME.md of perceptions alone."""
     found = collect(search, work)
@@ -158,13 +170,16 @@ def main() -> None:
     parser = stage_arguments(__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="names of variants, with commas; all without it")
     parser.add_argument("--processes", type=int, default=1, help="processes that retell answers")
+    parser.add_argument("--retime", action="store_true", help="measure the latency of what is finished; nothing is trained")
     parser.add_argument("--plot", action="store_true", help="draw what is finished; nothing is trained")
     parser.add_argument("--out", type=Path, help="folder of the plot and the table (WORK/NAME)")
     a = parser.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)
+    search = read_config(a.config)
+    if a.retime:
+        return retime(search, a.work)
     if a.plot:
-        search = read_config(a.config)
         write_plot(search, a.work, a.out or a.work / search["name"])
         return
     if failed := search_all(a.config, a.data, a.work, a.device, a.minutes, a.only, a.processes):
