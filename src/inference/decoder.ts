@@ -127,6 +127,7 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       if (id === undefined) throw request.words ? noAnswer() : noScores(section.field);
       let step = write(id);
       for (let next = guide?.forced(section); next !== undefined && !step.closes; next = guide?.forced(section)) {
+        throwIfCancelled(signal);
         step = joined(step, write(next));
       }
       if (step.finished) {
