@@ -126,7 +126,9 @@ export async function decodeAnswer(parts: DecoderParts, request: DecodeRequest):
       if (id === own) same++;
       if (id === undefined) throw request.words ? noAnswer() : noScores(section.field);
       let step = write(id);
-      for (let next = guide?.forced(section); next !== undefined && !step.closes; next = guide?.forced(section)) {
+      while (!step.closes) {
+        const next = guide?.forced(section);
+        if (next === undefined) break;
         throwIfCancelled(signal);
         step = joined(step, write(next));
       }

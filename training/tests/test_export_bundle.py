@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from veraretouch.engine.params import PARAMETERS
-from veraretouch.export import bundle as bundle_module
+from veraretouch.export import bundle_files as bundle_module
 from veraretouch.export.bundle import write_bundle
 from veraretouch.export.check import (
     Comparison,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from veraretouch.data.features import SemanticEncoder
-from veraretouch.export.bundle import write_checksums
+from veraretouch.export.bundle_files import write_checksums
 from veraretouch.export.check import cosine
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Retoucher, type RgbImage } from '../../../src/inference';
+import { AnswerGuide } from '../../../src/inference/grounding/guide';
 import type { Backend } from '../../../src/inference/backend';
 import { jsonOf, memorySource, nodeBackend, readBundle } from '../support/bundles';
 
@@ -38,6 +39,22 @@ describe('words that can only go on in one way', () => {
     const free = await retoucher.auto(PHOTO, { unchecked: true });
     // Left to itself, the model is asked for every token of text.
     expect(fed.length).toBeGreaterThan(free.tokens / 2);
+  }, 120_000);
+
+  test('are asked for only while their section is open', async () => {
+    const accept = jest.spyOn(AnswerGuide.prototype, 'accept');
+    const forced = jest.spyOn(AnswerGuide.prototype, 'forced');
+    await retoucher.auto(PHOTO);
+    const asked = forced.mock.invocationCallOrder;
+    const accepted = accept.mock.invocationCallOrder;
+    // A token that closes its section is accepted with the section's text.
+    const closed = asked.map((order) => {
+      const last = accepted.filter((before) => before < order).length - 1;
+      return accept.mock.calls[last][2] !== undefined;
+    });
+    jest.restoreAllMocks();
+    expect(asked.length).toBeGreaterThan(20);
+    expect(closed).not.toContain(true);
   }, 120_000);
 
   test('are not told any more to who has cancelled', async () => {

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from ..data.files import DataError, read_json
-from ..export.bundle import add_file
+from ..export.bundle_files import add_file
 
 METHODS = {
     "nothing": "do nothing", "autoContrast": "auto-contrast", "rawTherapee": "RawTherapee, automatic levels",

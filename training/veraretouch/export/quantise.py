@@ -23,7 +23,7 @@ from pathlib import Path
 import onnx
 
 from veraretouch.data.files import DataError, write_json, write_whole
-from veraretouch.export.bundle import staged, write_checksums
+from veraretouch.export.bundle_files import staged, write_checksums
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save
 from veraretouch.export.quantise_prompts import Answer, Prompt, answers, candidate, compare, prompts, times

@@ -16,7 +16,7 @@ import onnx
 import torch
 
 from veraretouch.eval.metrics import psnr
-from veraretouch.export.bundle import write_checksums
+from veraretouch.export.bundle_files import write_checksums
 from veraretouch.export.check import cosine
 from veraretouch.export.errors import ExportError
 from veraretouch.export.graph import save

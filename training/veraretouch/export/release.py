@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
+from veraretouch.export.bundle import BundleInfo, StoredModels, write_bundle
+from veraretouch.export.bundle_files import add_file
 from veraretouch.export.check import save_reference
 from veraretouch.export.dialogue import VOICES, Dialogue
 from veraretouch.export.parity import parity_bytes

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from veraretouch.engine.params import PARAMETERS
-from veraretouch.export.bundle import BundleInfo, StoredModels, add_file, write_bundle
+from veraretouch.export.bundle import BundleInfo, StoredModels, write_bundle
+from veraretouch.export.bundle_files import add_file
 from veraretouch.export.dialogue import VOICED_PROMPTS, VOICES, Dialogue, added_tokens, answer_sections
 from veraretouch.export.graph import save
 from veraretouch.export.modules import trace

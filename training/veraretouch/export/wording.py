@@ -10,7 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from veraretouch.export.bundle import BundleInfo, add_file, add_wording
+from veraretouch.export.bundle import BundleInfo
+from veraretouch.export.bundle_files import add_file, add_wording
 from veraretouch.export.errors import ExportError
 from veraretouch.export.parity import parity_bytes
 from veraretouch.export.restore import Restored

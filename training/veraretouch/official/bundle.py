@@ -12,7 +12,7 @@ import onnx
 from tokenizers import Tokenizer
 
 from veraretouch.engine.params import PARAMETERS
-from veraretouch.export.bundle import staged, write_checksums
+from veraretouch.export.bundle_files import staged, write_checksums
 from veraretouch.export.dialogue import RETOUCH_TOKENS, Dialogue
 from veraretouch.export.graph import save
 from veraretouch.export.tokenizer import tokenizer_files

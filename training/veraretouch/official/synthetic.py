@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import ByteLevelBPETokenizer
 
-from veraretouch.export.bundle import staged
+from veraretouch.export.bundle_files import staged
 from veraretouch.export.dialogue import added_tokens
 from veraretouch.official.checkpoint import INDEX
 from veraretouch.official.config import config_json
