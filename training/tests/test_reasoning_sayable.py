@@ -291,7 +291,7 @@ def golden() -> dict:
 
 
 def test_the_typescript_side_is_compared_with_what_is_measured_here() -> None:
-    """Written anew by `python tests/test_reasoning_sayable.py`."""
+    """Written anew by `python tests/test_reasoning_sayable.py`, then `npm run format`."""
     kept, now = json.loads(GOLDEN.read_text()), json.loads(json.dumps(golden()))
     for old, new in zip(kept["cases"], now["cases"], strict=True):
         assert old["before"] == new["before"] and old["after"] == new["after"] and old["values"] == new["values"]

@@ -7,9 +7,9 @@
 Every variant goes through stages 2 to 4 (1 and 5 where the configuration says so) from the same examples and the same
 networks of stage 1. Stages that variants have in common are trained once. WORK/NAME/variants/VARIANT.json holds a finished
 variant's figures and is kept while nothing that went into it changes; a stopped search goes on where it was: a stage with
-steps at its last checkpoint, one with minutes from its beginning. `--retime` measures the latency of what is finished anew, where the machine did something else before. `--plot`
-writes search.png and search.md to --out; where `budget.align` has no steps variants are perceptions alone, judged by stage 2's
-own figures, and there is only NAME.md.
+steps at its last checkpoint, one with minutes from its beginning. `--retime` measures the latency of what is finished anew,
+where the machine did something else before. `--plot` writes search.png and search.md to --out; where `budget.align` has no
+steps variants are perceptions alone, judged by stage 2's own figures, and there is only NAME.md.
 """
 
 from __future__ import annotations
