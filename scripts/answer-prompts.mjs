@@ -14,7 +14,8 @@ if (out === undefined || !['node', 'wasm'].includes(device) || !(Number(threads)
   process.exit(2);
 }
 const { createOrtBackend, Retoucher, parametersFromValues } = loadTypeScript('src/inference/index.ts');
-const ort = createRequire(import.meta.url)(device === 'node' ? 'onnxruntime-node' : 'onnxruntime-web');
+const { loadNodeRuntime } = loadTypeScript('src/cli/nodeRuntime.ts');
+const ort = device === 'node' ? await loadNodeRuntime() : createRequire(import.meta.url)('onnxruntime-web');
 const source = { read: async (name) => new Uint8Array(readFileSync(join(bundle, name))) };
 const retoucher = await Retoucher.load(source, createOrtBackend(ort, { device, threads: Number(threads) }), {
   verify: 'used',

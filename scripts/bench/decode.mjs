@@ -9,6 +9,8 @@ import { ROOT } from '../lib/paths.mjs';
 export const description =
   'the shipped model on one sample photo: load, look, prefill, decode, time to the picture, render, --fast (Node, CPU)';
 
+const { loadNodeRuntime } = loadTypeScript('src/cli/nodeRuntime.ts');
+
 /** Another bundle than the shipped one: VERARETOUCH_BENCH_MODEL. */
 const BUNDLE = process.env.VERARETOUCH_BENCH_MODEL ?? join(ROOT, 'models');
 const PHOTO = join(ROOT, 'samples', 'mountain.jpg');
@@ -32,7 +34,7 @@ export async function run({ repeat }) {
     .toBuffer({ resolveWithObject: true });
   const image = { width: info.width, height: info.height, data: new Uint8Array(data) };
   const inference = loadTypeScript('src/inference/index.ts');
-  const backend = inference.createOrtBackend(require('onnxruntime-node'), { device: 'node' });
+  const backend = inference.createOrtBackend(await loadNodeRuntime(), { device: 'node' });
 
   const rounds = [];
   for (let i = 0; i < repeat; i++) {

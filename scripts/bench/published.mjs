@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, rounded } from '../lib/figures.mjs';
@@ -11,6 +10,8 @@ import { ensurePython } from '../lib/python.mjs';
 
 export const description =
   'the published architecture at its full size with random weights: our int4 on Node beside PyTorch';
+
+const { loadNodeRuntime } = loadTypeScript('src/cli/nodeRuntime.ts');
 
 /** 1.3 GB of weights and 0.8 GB of a bundle, which take some ten minutes to make and are kept for the next run. */
 const FOLDER = process.env.VERARETOUCH_PUBLISHED_SIZE ?? join(tmpdir(), 'veraretouch-published-size');
@@ -27,9 +28,8 @@ const MOST_MS = Number(process.env.VERARETOUCH_PEER_MS ?? 900_000);
 export async function run({ repeat }) {
   const python = ensurePython();
   prepare(python);
-  const require = createRequire(import.meta.url);
   const inference = loadTypeScript('src/inference/index.ts');
-  const backend = inference.createOrtBackend(require('onnxruntime-node'), { device: 'node', threads: THREADS });
+  const backend = inference.createOrtBackend(await loadNodeRuntime(), { device: 'node', threads: THREADS });
   const rounds = [];
   for (let i = 0; i < repeat; i++) {
     rounds.push(await round(inference, backend));

@@ -7,6 +7,7 @@ import { ROOT } from './paths.mjs';
 
 const TINY = join(ROOT, 'test', 'fixtures', 'tiny-bundle');
 const SHIPPED = join(ROOT, 'models');
+const { loadNodeRuntime } = loadTypeScript('src/cli/nodeRuntime.ts');
 const require = createRequire(import.meta.url);
 
 /** The shipped model where there is one, else the tiny one of random weights; which one is said in what a bench prints. */
@@ -14,7 +15,7 @@ export async function openModel() {
   const shipped = existsSync(join(SHIPPED, 'bundle.json'));
   const folder = shipped ? SHIPPED : TINY;
   const { Retoucher, createOrtBackend } = loadTypeScript('src/inference/index.ts');
-  const backend = createOrtBackend(require('onnxruntime-node'), { device: 'node' });
+  const backend = createOrtBackend(await loadNodeRuntime(), { device: 'node' });
   const retoucher = await Retoucher.load({ read: (name) => readFile(join(folder, name)) }, backend);
   return { retoucher, model: shipped ? 'shipped' : 'tiny, random weights' };
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openFolderBundle } from '../host/files/folderBundle';
 import { type Manifest, type Mode, Retoucher, createOrtBackend } from '../inference';
 import { UsageError } from './errors';
+import { loadNodeRuntime } from './nodeRuntime';
 
 /** What the command line uses of the model: the retoucher's own methods. */
 export type Engine = Pick<
@@ -40,9 +41,10 @@ export const DEVICE = 'cpu (onnxruntime-node)';
  */
 export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal, onProgress }) => {
   const source = await openFolderBundle(bundleFolder(bundle));
-  // Loaded here and not above, so that --help answers at once.
-  const ort = await import('onnxruntime-node');
-  const backend = createOrtBackend(ort, { device: 'node', ...(threads === undefined ? {} : { threads }) });
+  const backend = createOrtBackend(await loadNodeRuntime(), {
+    device: 'node',
+    ...(threads === undefined ? {} : { threads }),
+  });
   const retoucher = await Retoucher.load(source, backend, {
     signal,
     // A bundle may hold gigabytes for other devices.

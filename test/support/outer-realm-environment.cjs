@@ -1,6 +1,9 @@
 'use strict';
 const { TestEnvironment } = require('jest-environment-node');
 
+// As in src/cli/nodeRuntime.ts. A test's own `process.env` is a copy that native code never sees, so it is set out here.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 /**
  * Jest runs each test file in a realm of its own, with its own typed array classes. Native modules such as
  * onnxruntime-node test `instanceof Float32Array` against the outer realm and reject those. Handing the outer

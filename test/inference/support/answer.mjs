@@ -9,9 +9,10 @@ import { loadTypeScript } from '../../../scripts/lib/load-ts.mjs';
 const [bundle, device, inputs, out] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const { createOrtBackend, Retoucher } = loadTypeScript('src/inference/index.ts');
+const { loadNodeRuntime } = loadTypeScript('src/cli/nodeRuntime.ts');
 const { answerTo } = loadTypeScript('test/inference/support/parity.ts');
 
-const ort = require(device === 'node' ? 'onnxruntime-node' : 'onnxruntime-web');
+const ort = device === 'node' ? await loadNodeRuntime() : require('onnxruntime-web');
 const source = { read: async (name) => new Uint8Array(readFileSync(join(bundle, name))) };
 const retoucher = await Retoucher.load(source, createOrtBackend(ort, { device, threads: 1 }));
 const cases = [];
