@@ -1,12 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../../host/errors';
-
-/** Endings of files in a folder that are taken for photos. */
-const PHOTOS = /\.(jpe?g|png|tiff?|webp|avif|heic|heif|psd)$/i;
-/** Raw files lie beside their JPEGs in many a folder: they are passed over and counted, not failed one by one. */
-const RAWS =
-  /\.(3fr|arw|cr2|cr3|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|rwl|sr2|srf|srw|x3f)$/i;
+import { endingOf, PHOTO_ENDINGS, RAW_ENDINGS } from '../../host/files/endings';
 
 /** "photo 2" before "photo 10". */
 const byName = new Intl.Collator('en', { numeric: true });
@@ -41,10 +36,10 @@ export async function findPhotos(paths: readonly string[], own: ReadonlySet<stri
       .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
       .map(({ name }) => name);
     const found = files
-      .filter((name) => PHOTOS.test(name) && !own.has(path.resolve(given, name)))
+      .filter((name) => PHOTO_ENDINGS.has(endingOf(name)) && !own.has(path.resolve(given, name)))
       .sort((a, b) => byName.compare(a, b));
     for (const name of found) photos.add(path.join(given, name));
-    const raws = files.filter((name) => RAWS.test(name)).length;
+    const raws = files.filter((name) => RAW_ENDINGS.has(endingOf(name))).length;
     const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).length;
     if (raws > 0)
       notes.push(`${raws} camera raw files in ${given} were passed over: develop them to TIFF or JPEG first.`);

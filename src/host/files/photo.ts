@@ -4,6 +4,7 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
+import { endingOf, RAW_ENDINGS } from './endings';
 import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
 import { READABLE, UNTOUCHED, checkSize, damaged, quoted, reason } from './photoErrors';
 import { type PhotoKind, codedColours, kindOf, withSource } from './photoKind';
@@ -21,10 +22,6 @@ export interface ReadPhoto {
 }
 
 const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif'];
-/** Camera raw files are TIFF containers: without this check their small preview would be read as the photo. */
-const CAMERA_RAW =
-  /\.(3fr|arw|cr2|cr3|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|rwl|sr2|srf|srw|x3f)$/i;
-
 // One photo after another, each once: a cache would only hold memory.
 sharp.cache(false);
 
@@ -133,7 +130,7 @@ async function checkFile(file: string): Promise<void> {
   if (info.size === 0) {
     throw new HostError('PHOTO_NOT_AN_IMAGE', `${quoted(file)} is empty (0 bytes). ${UNTOUCHED}`, READABLE);
   }
-  if (CAMERA_RAW.test(file)) throw cameraRaw(file);
+  if (RAW_ENDINGS.has(endingOf(file))) throw cameraRaw(file);
   try {
     await (await openFile(file, 'r')).close();
   } catch (cause) {
