@@ -126,7 +126,12 @@ async function retouchPhoto(session: Session, photo: string): Promise<Done> {
   const { result, proxy } = await ask(engine, document);
   narrator.stage('rendering');
   const baking = performance.now();
-  const baked = await engine.bakeMeasuredLut(result.latents, { strength: job.strength, photo: proxy?.data, signal });
+  const baked = await engine.bakeMeasuredLut(result.latents, {
+    strength: job.strength,
+    monochrome: result.monochrome,
+    photo: proxy?.data,
+    signal,
+  });
   const { lut, error } = baked;
   narrator.note(`LUT of ${lut.size} points; its error: ${describeError(error)}`);
   const bakeMs = performance.now() - baking;

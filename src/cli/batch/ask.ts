@@ -65,8 +65,8 @@ function onceOf(look: Series['look']): Ask['answer'] {
   let first: Promise<Answer> | undefined;
   return async (engine, proxy, _state, signal) => {
     if (first) {
-      const { mode, latents, reasoning } = await first;
-      return again(mode, latents, reasoning);
+      const { mode, latents, reasoning, monochrome } = await first;
+      return again(mode, latents, reasoning, monochrome);
     }
     first = look(engine, proxy, signal);
     return first;

@@ -211,9 +211,14 @@ async function retouchPhoto(batch: Batch, worker: PhotoWorker, state: PhotoState
   const { proxy, notes } = await worker.open({ file: state.photo, out: job.out, longEdge: PROXY_EDGE }, signal);
   for (const note of notes) narrator.note(`${printable(path.basename(state.photo))}: ${note}`);
   const load = performance.now() - started;
-  const { latents, ...answer } = await batch.ask.answer(engine, proxy, state, signal);
+  const { latents, monochrome, ...answer } = await batch.ask.answer(engine, proxy, state, signal);
   const baking = performance.now();
-  const { lut, error } = await engine.bakeMeasuredLut(latents, { strength: job.strength, photo: proxy.data, signal });
+  const { lut, error } = await engine.bakeMeasuredLut(latents, {
+    strength: job.strength,
+    monochrome,
+    photo: proxy.data,
+    signal,
+  });
   const bakeMs = performance.now() - baking;
   const { mode, reasoning } = answer;
   const bundle = bundleName(engine);
