@@ -21,11 +21,11 @@ export interface OpenedBundle {
 
 /** Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError. */
 export async function openBundle(
-  source: BundleSource,
+  source: BundleSource | Bundle,
   backend: Backend,
   { onProgress, signal, verify, available }: LoadOptions,
 ): Promise<OpenedBundle> {
-  const bundle = await Bundle.open(source, signal);
+  const bundle = source instanceof Bundle ? source : await Bundle.open(source, signal);
   const { manifest } = bundle;
   checkMemory(manifest, backend.halfFloat ? 'webgpu-f16' : backend.device, available ?? {});
   if (verify !== 'used') {

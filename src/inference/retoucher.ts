@@ -1,7 +1,7 @@
 import type { Lut3D } from '../color/lut3d';
 import { answerQuestion, checkLatents, type AnswerGraphs, type Question } from './answer';
 import type { Backend, Session } from './backend';
-import type { BundleSource } from './bundle';
+import type { Bundle, BundleSource } from './bundle';
 import { embedTokens, takeFloats } from './decoder';
 import { InputError, throwIfCancelled } from './errors';
 import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
@@ -49,10 +49,10 @@ export class Retoucher {
   ) {}
 
   /**
-   * Opens and verifies a bundle and reads its tokenizer; graphs are loaded when first needed.
+   * Opens and verifies a bundle (one that is open already is taken as it is) and reads its tokenizer; graphs are loaded when first needed.
    * Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError.
    */
-  static async load(source: BundleSource, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
+  static async load(source: BundleSource | Bundle, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
     const started = performance.now();
     const parts = await openBundle(source, backend, options);
     return new Retoucher(parts, backend, performance.now() - started);

@@ -1,4 +1,4 @@
-import { type Engine } from '../../../src/cli/engine';
+import { type Engine, type EngineLoader, type OpenedModel } from '../../../src/cli/engine';
 import { Lut3D } from '../../../src/color';
 import { type CallOptions, type Mode, type RetouchResult } from '../../../src/inference';
 
@@ -40,4 +40,9 @@ export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => u
     },
     dispose: () => Promise.resolve(),
   };
+}
+
+/** An opened model that is made by `load` when it is first needed. */
+export function fakeModel(load: EngineLoader): OpenedModel {
+  return { manifest: { name: 'fake', version: '1.2.3', latentsFirst: true }, terms: undefined, load };
 }
