@@ -76,7 +76,7 @@ test('A.2: a name in the journal that leads elsewhere removes nothing', async ()
   const second = path.join(photos, 'b.png');
   writeFileSync(second, picture);
   const { size, mtimeMs } = statSync(second);
-  for (const name of ['../victim/work', `${victim}/work`, '..', '']) {
+  for (const name of ['..', '', `${victim}/work`, '../victim/work']) {
     const state = { photo: second, size, modified: Math.round(mtimeMs) };
     appendFileSync(journalOf(out), `${JSON.stringify({ job, kind: 'begin', ...state, name, id: 'x', at: 0 })}\n`);
   }
