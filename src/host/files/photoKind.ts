@@ -10,6 +10,7 @@ export async function withSource<T>(file: string, work: (source: ByteSource) => 
   try {
     const { size } = fstatSync(handle);
     return await work({
+      size,
       read: (at, length) => {
         if (at < 0 || length < 0 || at + length > size) return undefined;
         const bytes = new Uint8Array(length);
