@@ -36,11 +36,19 @@ export function pickChannels(
     for (let c = 0; c < 3; c++) picked[to++] = values[from + c];
     if (alpha !== undefined) picked[to++] = values[from + alpha];
   }
+  // The library gives YCbCr a channel of its own making.
+  if (tiff.samples <= colorants(tiff)) return { data: picked, channels, notes: [] };
   const what =
     leftOut === 1
       ? '1 more channel (a selection or spot color), which was'
       : `${leftOut} more channels (selections, spot colors), which were`;
   return { data: picked, channels, notes: [`The TIFF has ${what} left out.`] };
+}
+
+/** Channels of color by PhotometricInterpretation: gray and palettes have one, CMYK four. */
+function colorants({ photometric }: TiffLayout): number {
+  if ([0, 1, 3].includes(photometric)) return 1;
+  return photometric === 5 ? 4 : 3;
 }
 
 function asUint16(bytes: Buffer): Uint16Array {

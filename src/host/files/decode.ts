@@ -1,9 +1,9 @@
 import sharp, { type Metadata, type OutputInfo, type Sharp } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { HostError } from '../errors';
-import { checkJpeg } from './damage/jpegCheck';
+import { checkJpeg, zerosInScan } from './damage/jpegCheck';
 import { checkPng } from './damage/pngCheck';
-import { tiffDamage, uncheckedTiles, zeroedLzw } from './damage/tiffData';
+import { silentTiffDamage, tiffDamage, uncheckedTiles } from './damage/tiffData';
 import { tiffLayout, unreadTiff } from './damage/tiffLayout';
 import { UNTOUCHED, damaged, quoted, reason } from './photoErrors';
 import { type Reading } from './photoSpace';
@@ -32,11 +32,11 @@ const MAX_HELD = 1 << 30;
  * PHOTO_DAMAGED or PHOTO_FORMAT.
  */
 export async function decode(picture: PictureFile, signal?: AbortSignal): Promise<Decoded> {
-  const { file, header, source } = picture;
+  const { file, header } = picture;
   const warned = header.format === 'jpeg' || header.format === 'tiff';
   try {
     const pixels = await pixelsOf(picture, file, warned ? 'warning' : 'error', signal);
-    const why = header.format === 'tiff' ? await zeroedLzw(source, signal) : undefined;
+    const why = await silentDamage(picture, signal);
     if (why) throw damaged(file, why);
     return { ...pixels, notes: [] };
   } catch (cause) {
@@ -49,12 +49,22 @@ export async function decode(picture: PictureFile, signal?: AbortSignal): Promis
   }
 }
 
+/** Damage without any warning. */
+async function silentDamage({ header, source }: PictureFile, signal?: AbortSignal): Promise<string | undefined> {
+  if (header.format === 'tiff') return silentTiffDamage(source, signal);
+  if (header.format !== 'jpeg' || source.size > MAX_HELD) return undefined;
+  const bytes = source.read(0, source.size);
+  const verdict = bytes && zerosInScan(bytes) ? checkJpeg(bytes) : undefined;
+  return verdict?.kind === 'damaged' ? verdict.why : undefined;
+}
+
 async function doubtfulJpeg(picture: PictureFile, signal?: AbortSignal): Promise<Decoded> {
   const { file, source } = picture;
   const bytes = source.size <= MAX_HELD ? source.read(0, source.size) : undefined;
   const verdict = bytes ? checkJpeg(bytes) : undefined;
   if (verdict?.kind === 'damaged') throw damaged(file, verdict.why);
-  if (!bytes || verdict?.kind !== 'whole' || !verdict.endMissing) return settled(picture, file, [], signal);
+  if (verdict?.kind === 'unknown') return settled(picture, file, [], signal, otherJpeg);
+  if (!bytes || !verdict?.endMissing) return settled(picture, file, [], signal);
   const ended = Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]);
   return settled(picture, ended, ["The JPEG's end mark is missing; its picture is complete."], signal);
 }
@@ -67,7 +77,7 @@ async function doubtfulTiff(picture: PictureFile, signal?: AbortSignal): Promise
   const why = layout && (await tiffDamage(layout, source, signal));
   if (why) throw damaged(file, why);
   if (layout && uncheckedTiles(layout)) throw damaged(file, 'a tile cannot be decoded');
-  return settled(picture, file, [], signal);
+  return settled(picture, file, [], signal, refusedTiff);
 }
 
 async function doubtfulPng(picture: PictureFile, cause: unknown, signal?: AbortSignal): Promise<Decoded> {
@@ -84,13 +94,32 @@ async function settled(
   input: string | Buffer,
   notes: readonly string[],
   signal?: AbortSignal,
+  refuse: (file: string, cause: unknown) => HostError = (file, cause) => damaged(file, reason(cause), cause),
 ): Promise<Decoded> {
   try {
     return { ...(await pixelsOf(picture, input, 'error', signal)), notes };
   } catch (cause) {
     throwIfCancelled(signal);
-    throw damaged(picture.file, reason(cause), cause);
+    throw refuse(picture.file, cause);
   }
+}
+
+/** Which compression the image library was built without: the words of its TIFF reader. */
+const NOT_CONFIGURED = /([\w-]+( [\w-]+)?) compression support is not configured/;
+
+function refusedTiff(file: string, cause: unknown): HostError {
+  const coding = NOT_CONFIGURED.exec(String(cause))?.[1];
+  return coding ? unreadable(file, `compressed as ${coding}`, cause) : damaged(file, reason(cause), cause);
+}
+
+function otherJpeg(file: string, cause: unknown): HostError {
+  return new HostError(
+    'PHOTO_FORMAT',
+    `${quoted(file)} is a JPEG of a rare kind (12 bits, lossless or arithmetic), which cannot be read: ` +
+      `${reason(cause)}. ${UNTOUCHED}`,
+    'Save it as an ordinary JPEG or as TIFF, and try again.',
+    cause,
+  );
 }
 
 /** For a TIFF of a kind that is not read; `what` goes on from "is a TIFF". */

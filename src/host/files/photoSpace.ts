@@ -103,7 +103,10 @@ function isUsual(curve: Curve): boolean {
 
 function spaceOf(space: RgbSpace, known: KnownSpace | undefined): PhotoSpace {
   const name = known ? NAMES[known] : 'RGB of its own primaries';
-  return { name, space, known, profile: writeMatrixProfile(space, { description: name }) };
+  const profile = writeMatrixProfile(space, { description: name });
+  // With the numbers as the profile rounds them: the same as if the file had held it.
+  const stored = parseProfile(profile).space;
+  return { name, space: stored.kind === 'rgb' ? stored : space, known, profile };
 }
 
 function staying(space: PhotoSpace, by?: string): Reading {

@@ -13,8 +13,8 @@ const PRIMARY_CHROMATICITIES = 0x013f;
 const SRGB = 1;
 const ADOBE_RGB = 2;
 const UNCALIBRATED = 65535;
-/** How DCF 2.0 names a photo in its optional color space: an underscore, three letters, four digits. */
-const DCF_OPTION_NAME = /^_[A-Z0-9]{3}\d{4}\.\w+$/i;
+/** How DCF 2.0 names a photo in its optional color space: an underscore, three free characters, four digits. */
+const DCF_OPTION_NAME = /^_[A-Z0-9_]{3}\d{4}\.\w+$/i;
 const BY = 'its EXIF';
 
 /**

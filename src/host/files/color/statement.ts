@@ -3,6 +3,7 @@ import {
   type Curve,
   KNOWN_SPACES,
   type KnownSpace,
+  makeTransfer,
   type Primaries,
   recogniseSpace,
   type RgbSpace,
@@ -47,7 +48,7 @@ export function spaceStated(
   by: string,
 ): Statement | undefined {
   let own: RgbSpace | undefined;
-  for (const curve of curves) {
+  for (const curve of curves.filter((one) => makeTransfer(one))) {
     own = spaceOfPrimaries(primaries, white, curve);
     const name = own && recogniseSpace(own);
     if (name) return known(name, by);

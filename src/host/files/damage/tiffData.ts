@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { breathe } from '../../cancel';
 import { type ByteSource } from '../tiffTree';
 import { checkJpeg } from './jpegCheck';
@@ -40,16 +40,25 @@ export function uncheckedTiles({ tiled, compression, fillOrder }: TiffLayout): b
   return tiled && (fillOrder !== 1 || ![NONE, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACK_BITS].includes(compression));
 }
 
-/** Zeros in place of LZW data are decoded without a warning, to black. What is wrong, as `tiffDamage` says it. */
-export async function zeroedLzw(source: ByteSource, signal?: AbortSignal): Promise<string | undefined> {
+/**
+ * What a TIFF's decoder does not notice, as `tiffDamage` says it: zeros in place of LZW data become black, the check sums
+ * of Deflate are not compared, and warnings about JPEG tiles are lost.
+ */
+export async function silentTiffDamage(source: ByteSource, signal?: AbortSignal): Promise<string | undefined> {
   const layout = tiffLayout(source);
-  if (layout?.compression !== LZW || layout.fillOrder !== 1) return undefined;
-  const suspect = layout.offsets.some((at, i) => {
-    const count = layout.byteCounts[i] ?? 0;
+  if (!layout || layout.fillOrder !== 1) return undefined;
+  const { compression, tiled } = layout;
+  const looked = [DEFLATE, OLD_DEFLATE].includes(compression) || (compression === JPEG && tiled);
+  if (!looked && !(compression === LZW && hasZeros(layout, source))) return undefined;
+  return tiffDamage(layout, source, signal);
+}
+
+function hasZeros({ offsets, byteCounts }: TiffLayout, source: ByteSource): boolean {
+  return offsets.some((at, i) => {
+    const count = byteCounts[i] ?? 0;
     const bytes = count <= MAX_CHUNK_BYTES ? source.read(at, count) : undefined;
     return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ZEROS);
   });
-  return suspect ? tiffDamage(layout, source, signal) : undefined;
 }
 
 /** More zeros than any code of LZW begins with. */
@@ -74,7 +83,7 @@ function chunkDamage(layout: TiffLayout, source: ByteSource, index: number): str
     }
     case DEFLATE:
     case OLD_DEFLATE:
-      return lengthDamage(inflatedLength(bytes, expected), expected);
+      return lengthDamage(inflatedLength(bytes, bytesOf(layout, index, layout.chunkHeight)), expected);
     case LZW:
       return lengthDamage(lzwLength(bytes, expected ?? 0), expected);
     case PACK_BITS:
@@ -91,19 +100,24 @@ function lengthDamage(length: number | undefined, expected: number | undefined):
 }
 
 /** Bytes of strip or tile `index`, decoded; undefined where colors are subsampled. */
-function bytesOf(layout: TiffLayout, index: number): number | undefined {
+function bytesOf(layout: TiffLayout, index: number, rows = rowsOf(layout, index)): number | undefined {
   const { photometric, planar, samples, bits, chunkWidth } = layout;
   if (photometric === YCBCR) return undefined;
   const perPixel = planar === 2 ? 1 : samples;
-  return Math.ceil((chunkWidth * perPixel * bits) / 8) * rowsOf(layout, index);
+  return Math.ceil((chunkWidth * perPixel * bits) / 8) * rows;
 }
 
-function inflatedLength(bytes: Uint8Array, expected: number | undefined): number | undefined {
+/** Bytes beyond a strip or tile that a writer may have added for its own ends. */
+const PADDING = 1 << 16;
+
+/** More than there is room for is no data: zeros can mean "the same again". */
+function inflatedLength(bytes: Uint8Array, room: number | undefined): number | undefined {
   try {
-    // What goes beyond is not wanted by the decoder either.
-    return inflateSync(bytes, { maxOutputLength: Math.max(1, 2 * (expected ?? MAX_CHUNK_BYTES / 2)) }).length;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? expected : undefined;
+    // A missing check sum at the end is not missed; a wrong one is.
+    const maxOutputLength = room === undefined ? MAX_CHUNK_BYTES : room + PADDING;
+    return inflateSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength }).length;
+  } catch {
+    return undefined;
   }
 }
 

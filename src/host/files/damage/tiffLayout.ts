@@ -93,8 +93,9 @@ export function unreadTiff(layout: TiffLayout): string | undefined {
   const coding = CODINGS.get(layout.compression);
   if (coding) return `compressed as ${coding}`;
   if (LAB.includes(layout.photometric)) return 'in Lab color';
-  if (!BITS.includes(layout.bits)) return `with ${layout.bits} bits per channel`;
-  if (layout.tiled && layout.planar === 2 && layout.samples > 1) return 'in tiles with one plane for each channel';
+  const { bits, samples } = layout;
+  if (!(samples > 1 ? DEEP_BITS : BITS).includes(bits)) return `with ${bits} bits per channel`;
+  if (layout.tiled && layout.planar === 2 && samples > 1) return 'in tiles with one plane for each channel';
   return KNOWN.includes(layout.compression) ? undefined : `compressed in the way ${layout.compression}`;
 }
 
@@ -112,5 +113,7 @@ const CODINGS = new Map([
 ]);
 /** CIE, ICC and ITU. */
 const LAB = [8, 9, 10];
-/** 32 and 64 bits are told by the type of their values. */
-const BITS = [1, 2, 4, 8, 16, 32, 64];
+/** 32 bits are told by the type of their values. */
+const DEEP_BITS = [8, 16, 32];
+/** Of gray and of colors from a palette. */
+const BITS = [1, 2, 4, ...DEEP_BITS];
