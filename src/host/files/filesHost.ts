@@ -14,10 +14,11 @@ import {
 import { FileSet } from './fileSet';
 import { EXTENSIONS, NameChooser, photoName } from './names';
 import { packMerged, packPixels, psdParts } from './psd';
-import { uprightExif } from './exif';
+import { type ExifFacts, uprightExif } from './exif';
 import { type PhotoMetadata } from './metadata';
 import { type ReadPhoto, readPhoto } from './photo';
 import { quoted } from './photoErrors';
+import { type PhotoSpace } from './photoSpace';
 import { type Pixels } from './pixels';
 import { pngPieces, profileOf } from './png';
 import { makeProxy } from './proxy';
@@ -148,7 +149,7 @@ export class FilesDocument implements HostDocument {
     const { exif, xmp } = this.metadata;
     const facts = { width, height, profileName };
     return {
-      exif: exif && uprightExif(exif, { width, height, srgb: space === undefined }),
+      exif: exif && uprightExif(exif, { width, height, colors: colorsOf(space) }),
       packet: (format: string): string => xmpPacket(told, xmp && { xmp, facts: { ...facts, format } }),
     };
   }
@@ -161,6 +162,11 @@ export class FilesDocument implements HostDocument {
       'Open it again.',
     );
   }
+}
+
+function colorsOf(space: PhotoSpace | undefined): ExifFacts['colors'] {
+  if (!space) return 'srgb';
+  return space.known === 'adobe-rgb' ? 'adobe-rgb' : 'other';
 }
 
 async function applyInPlace(pixels: Pixels, lut: Lut3D, signal?: AbortSignal): Promise<void> {

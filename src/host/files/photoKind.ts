@@ -13,6 +13,7 @@ export async function withSource<T>(file: string, work: (source: ByteSource) => 
     if (!info.isFile()) throw new NotRegularFileError('a pipe or a device');
     const { size } = info;
     return await work({
+      size,
       read: (at, length) => {
         if (at < 0 || length < 0 || at + length > size) return undefined;
         const bytes = new Uint8Array(length);
