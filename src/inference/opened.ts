@@ -1,6 +1,6 @@
 import type { Backend } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { throwIfCancelled } from './errors';
+import { pause, throwIfCancelled } from './errors';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs } from './graphs';
 import { Grounding } from './grounding/guide';
@@ -39,10 +39,14 @@ export async function openBundle(
     await bundle.readJson(manifest.tokenizerConfigFile, signal),
     manifest.tokenizerFile,
   );
+  await pause(signal);
   const optional = async (file: string | undefined) =>
     file === undefined ? undefined : await bundle.readJson(file, signal);
   const outputTokens = await optional(manifest.outputTokensFile);
-  const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
+  const sectionTokens = await optional(manifest.sectionTokensFile);
+  await pause(signal);
+  const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, sectionTokens);
+  await pause(signal);
   const { wordingFile: file } = manifest;
   const grounding =
     file === undefined ? file : new Grounding(parseWording(await optional(file), file), tokenizer, skeleton);
