@@ -119,6 +119,20 @@ test.each([
   expect(bands.every((band) => Object.values(band).every(Number.isFinite))).toBe(true);
 });
 
+/** Greys from dark to light, each changed. */
+function greys(change: (value: number) => number): [Pixels, Pixels] {
+  const values = Float32Array.from({ length: 1200 }, (_, i) => 0.05 + (0.9 * Math.floor(i / 3)) / 400);
+  return [new Pixels(values), new Pixels(values.map(change))];
+}
+
+test('shadows that run into black, and highlights that run into white, are not opened or held back', () => {
+  const change = (to: (value: number) => number): Change => measureChange(...greys(to), 0);
+  expect(change((value) => Math.max(0.08, value - 0.4)).shadows).toBeGreaterThan(2);
+  expect(change((value) => Math.max(0.01, value - 0.4)).shadows).toBe(0);
+  expect(change((value) => Math.min(0.92, value + 0.15)).highlights).toBeLessThan(-2);
+  expect(change((value) => Math.min(1, value + 0.15)).highlights).toBe(0);
+});
+
 test('readings that point apart are none', () => {
   expect(sound(3, 1, 2)).toBe(1);
   expect(sound(-3, -1)).toBe(-1);
