@@ -39,14 +39,12 @@ export async function openBundle(
     await bundle.readJson(manifest.tokenizerConfigFile, signal),
     manifest.tokenizerFile,
   );
-  await pause(signal);
   const optional = async (file: string | undefined) =>
     file === undefined ? undefined : await bundle.readJson(file, signal);
   const outputTokens = await optional(manifest.outputTokensFile);
   const sectionTokens = await optional(manifest.sectionTokensFile);
   await pause(signal);
   const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, sectionTokens);
-  await pause(signal);
   const { wordingFile: file } = manifest;
   const grounding =
     file === undefined ? file : new Grounding(parseWording(await optional(file), file), tokenizer, skeleton);
