@@ -260,16 +260,18 @@ export class Channel {
     }
     const controller = new AbortController();
     this.answering.set(id, controller);
+    // After a reload the other side counts from 1 again: what it asked for before then has nobody to answer to.
+    const isWanted = (): boolean => this.answering.get(id) === controller;
     try {
       const progress = (value: unknown): void => {
-        this.send({ kind: 'progress', id, value });
+        if (isWanted()) this.send({ kind: 'progress', id, value });
       };
       const result = await handler(parcel, { signal: controller.signal, progress });
-      if (this.answering.has(id)) this.sendResult(id, result);
+      if (isWanted()) this.sendResult(id, result);
     } catch (thrown) {
-      if (this.answering.has(id)) this.send({ kind: 'error', id, error: wire(thrown) });
+      if (isWanted()) this.send({ kind: 'error', id, error: wire(thrown) });
     } finally {
-      this.answering.delete(id);
+      if (isWanted()) this.answering.delete(id);
     }
   }
 

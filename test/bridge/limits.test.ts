@@ -27,6 +27,10 @@ class Rogue {
     open.push(this.link);
   }
 
+  close(): void {
+    this.link.close();
+  }
+
   say(message: Said): void {
     this.link.send(JSON.stringify(message));
   }
@@ -235,6 +239,41 @@ describe('a side keeps these bounds itself', () => {
     }
     expect(await page.request('echo', { value: 'goes on' })).toMatchObject({ value: 'goes on' });
   });
+});
+
+test('what was asked for before a reload does not answer what is asked after it', async () => {
+  const wire = joinedPorts();
+  let finish: (parcel: Parcel) => void = () => undefined;
+  const deaf = (): Promise<Parcel> => new Promise((resolve) => (finish = resolve));
+  channel(wire.host, 'host', { deaf, untilStopped });
+  const first = new Rogue(wire.page, 'first');
+  first.request(1, 'deaf');
+  await until(() => finish.length > 0);
+  first.close();
+  const second = new Rogue(wire.page, 'second');
+  second.request(1, 'untilStopped');
+  second.request(2, 'nothing of the kind');
+  await second.answer(2);
+  finish({ value: 'of the first' });
+  second.request(3, 'nothing of the kind');
+  await second.answer(3);
+  expect(second.heard.map(({ id }) => id)).toEqual([2, 3]);
+  second.say({ kind: 'cancel', id: 1 });
+  expect(await second.answer(1)).toMatchObject({ value: 'stopped' });
+});
+
+test('news of what nobody asked for is passed over', async () => {
+  const wire = joinedPorts();
+  const host = channel(wire.host, 'host', { echo });
+  const rogue = new Rogue(wire.page);
+  for (const kind of ['progress', 'cancel', 'result']) rogue.say({ kind, id: 99, value: null, bytes: [] });
+  rogue.say({ kind: 'error', id: 99, error: { code: 'C', message: 'm' } });
+  rogue.say({ kind: 'part', id: 99, of: 'result', data: 'AAAA' });
+  rogue.say({ kind: 'event', name: 'unheard', value: null });
+  rogue.request(1, 'echo', [], 'goes on');
+  expect(await rogue.answer(1)).toMatchObject({ value: 'goes on' });
+  expect(rogue.heard).toHaveLength(1);
+  expect(host.counts.protocol).toBe(0);
 });
 
 describe('a part', () => {

@@ -184,6 +184,19 @@ describe('what is not confirmed is sent again', () => {
     expect(posted).toHaveLength(done);
   });
 
+  test('a wait that a confirmation has ended does not cut the next one short', () => {
+    const { link, frame } = linked(100);
+    frame({});
+    link.send('one');
+    jest.advanceTimersByTime(60);
+    frame({ ack: 1 });
+    link.send('two');
+    jest.advanceTimersByTime(99);
+    expect(link.counts.resent).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect(link.counts.resent).toBe(1);
+  });
+
   test('nobody there: the greeting is said again, and again', () => {
     const { posted, frame } = linked(100);
     expect(posted).toHaveLength(1);
