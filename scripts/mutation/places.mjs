@@ -41,15 +41,16 @@ const SWAPPED = new Map([
 /**
  * What can be changed in a source file, one thing at a time. Left alone: types, imports, and all that is inside a thrown
  * error, whose words are for people.
- * @returns {{ start, end, line, from, within, changes: { kind, to }[] }[]} `within`: the line's text, to know the place by
+ * @returns {{ start, end, line, from, within, after, changes: { kind, to }[] }[]} `within` and `after`: the line's text, and that of the
+ *   line before it, to know the place by
  */
 export function placesIn(file, source) {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
   const places = [];
   const add = (node, changes, start = node.getStart(tree), end = node.getEnd()) => {
     const { line } = tree.getLineAndCharacterOfPosition(start);
-    const within = lineAt(source, start);
-    places.push({ start, end, line: line + 1, from: source.slice(start, end), within, changes });
+    const [after, within] = linesAt(source, start);
+    places.push({ start, end, line: line + 1, from: source.slice(start, end), within, after, changes });
   };
   const visit = (node) => {
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
@@ -147,8 +148,10 @@ function isError(node) {
   return ts.isNewExpression(node) && /Error$/.test(node.expression.getText());
 }
 
-function lineAt(source, position) {
+/** The line before a place, and its own. */
+function linesAt(source, position) {
   const from = source.lastIndexOf('\n', position - 1) + 1;
   const to = source.indexOf('\n', position);
-  return source.slice(from, to < 0 ? undefined : to).trim();
+  const previous = source.slice(0, from).trimEnd();
+  return [previous.slice(previous.lastIndexOf('\n') + 1).trim(), source.slice(from, to < 0 ? undefined : to).trim()];
 }
