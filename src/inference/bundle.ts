@@ -77,9 +77,9 @@ export class Bundle {
     return this.readBounded(name, { onBytes }, signal);
   }
 
-  /** Reads one file as JSON. Throws as `read` does, and BundleError when it is no JSON or has more than 64 MiB. */
-  async readJson(name: string, signal?: AbortSignal): Promise<unknown> {
-    return parseJson(await this.readBounded(name, { most: MOST_JSON }, signal), name);
+  /** Reads one file as JSON. Throws as `read` does, and BundleError when it is no JSON or has more bytes than `most`, 64 MiB. */
+  async readJson(name: string, signal?: AbortSignal, most = MOST_JSON): Promise<unknown> {
+    return parseJson(await this.readBounded(name, { most }, signal), name);
   }
 
   private async readBounded(name: string, options: ReadOptions, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -11,6 +11,7 @@ import {
   readBundle,
   rehashed,
   TINY,
+  TINY_FIRST,
   withManifest,
 } from './support/bundles';
 import { failureOf } from './support/errors';
@@ -198,6 +199,13 @@ describe('files of data', () => {
       const error = await failureOf(Retoucher.load(sized(files, told), nodeBackend(), { verify: 'used' }));
       expect([error.code, error.message]).toEqual(['BUNDLE_FILE_SIZE', expect.stringContaining('tokenizer.json')]);
     }
+  });
+
+  test('a wording of more than 4 MiB is refused', async () => {
+    const files = new Map(withManifest(readBundle(TINY_FIRST), (m) => (m.wording = 'wording.json')));
+    const withWording = (bytes: number): Files => rehashed(files.set('wording.json', new Uint8Array(bytes).fill(32)));
+    expect((await failureOf(load(withWording(4 * MEBIBYTE + 1)))).code).toBe('BUNDLE_FILE_SIZE');
+    expect((await failureOf(load(withWording(4 * MEBIBYTE)))).code).toBe('BUNDLE_JSON');
   });
 
   test('added tokens are at most 16,384, of 1,000 characters', async () => {
