@@ -1,6 +1,7 @@
 'use strict';
 const path = require('node:path');
 const webpack = require('webpack');
+const { ThirdPartyNotices } = require('./scripts/lib/notices/index.cjs');
 
 const root = __dirname;
 
@@ -41,7 +42,10 @@ function cli(mode) {
     optimization: { minimize: false },
     // The bundled model and sample photos are found relative to the real place of dist/.
     node: { __dirname: false, __filename: false },
-    plugins: [new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],
+    plugins: [
+      new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, include: /\.cjs$/ }),
+      new ThirdPartyNotices(root),
+    ],
   };
 }
 

@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path';
 import { strFromU8, unzipSync, zipSync } from 'fflate';
 import { panelPolicy, policyOf } from './page-policy.mjs';
 import { ROOT } from './paths.mjs';
-import { bundle, buildWeb } from './web-build.mjs';
+import { bundle, buildWeb, writeNotices } from './web-build.mjs';
 
 const require = createRequire(import.meta.url);
 /** The earliest that a ZIP can say, by the local clock: the same bytes whenever and wherever it is built. */
 const TIME = new Date(1980, 0, 1);
 export const LARGEST_BYTES = 160 * 1024 * 1024;
+/** What no package goes out without. */
+const LEGAL = ['LICENSE', 'NOTICE', 'THIRD_PARTY_NOTICES.txt'];
 const PNG_SIGNATURE = '89504e470d0a1a0a';
 
 /**
@@ -21,11 +23,17 @@ const PNG_SIGNATURE = '89504e470d0a1a0a';
  */
 export async function buildPlugin(folder, options = {}) {
   rmSync(folder, { recursive: true, force: true });
-  const { model, tiny } = await buildWeb(join(folder, 'panel'), { ...options, host: 'photoshop', plain: false });
+  const { model, tiny, folders } = await buildWeb(join(folder, 'panel'), {
+    ...options,
+    host: 'photoshop',
+    plain: false,
+  });
   cpSync(join(ROOT, 'plugin'), folder, { recursive: true });
   const script = require('../../webpack.photoshop.js')({}, { mode: options.mode });
-  await bundle(folder, [script]);
-  for (const name of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, name), join(folder, name));
+  folders.push(...(await bundle(folder, [script])));
+  // One set at the root, for the whole package.
+  for (const name of LEGAL) rmSync(join(folder, 'panel', name), { force: true });
+  writeNotices(folder, folders);
   return { folder, model, tiny };
 }
 
@@ -111,6 +119,7 @@ function checkManifest(manifest, files) {
     for (const [, source] of (html ?? '').matchAll(/\b(?:src|href)="(?!data:)([^"]*)"/g))
       need(files[folder + source], `${page} wants "${source}", which is not there.`);
   }
+  for (const name of LEGAL) need(files[name], `Its "${name}" is missing.`);
   for (const name of ['worker.js', 'ort.wasm', 'model/bundle.json', 'model/SHA256SUMS'])
     need(files[`panel/chunks/${name}.0.js`], `The page's "${name}" is missing.`);
   return problems;

@@ -39,6 +39,7 @@ const FAULTS = [
   [(files) => delete files['panel/chunks/worker.js.0.js'], /"worker\.js" is missing/],
   [(files) => delete files['icons/panel-dark@2x.png'], /"icons\/panel-dark@2x\.png" is missing/],
   [(files) => (files['icons/panel-dark@2x.png'] = files['icons/panel-dark@1x.png']), /is of 23 x 23/],
+  [(files) => delete files['THIRD_PARTY_NOTICES.txt'], /"THIRD_PARTY_NOTICES\.txt" is missing/],
   [withManifest((manifest) => (manifest.version = '0.0.9')), /of version 0\.0\.9/],
   [withManifest((manifest) => (manifest.host = [manifest.host])), /exactly one host/],
   [withManifest((manifest) => (manifest.manifestVersion = 4)), /not of version 5/],
