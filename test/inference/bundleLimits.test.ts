@@ -7,13 +7,13 @@ import {
   jsonOf,
   type Loose,
   memorySource,
-  nodeBackend,
   readBundle,
   rehashed,
   TINY,
   TINY_FIRST,
   withManifest,
 } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { edited, published, PUBLISHED } from './support/published';
 
