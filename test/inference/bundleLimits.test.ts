@@ -7,7 +7,6 @@ import {
   jsonOf,
   type Loose,
   memorySource,
-  nodeBackend,
   readBundle,
   rehashed,
   TINY,
@@ -15,6 +14,7 @@ import {
   withManifest,
 } from './support/bundles';
 import { failureOf } from './support/errors';
+import { nodeBackend } from './support/nodeBackend';
 import { edited, published, PUBLISHED } from './support/published';
 
 const FILES = readBundle(TINY);

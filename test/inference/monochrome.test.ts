@@ -2,7 +2,8 @@ import { Lut3D } from '../../src/color';
 import { isMonochrome, isMonochromeSliders, parametersFromSliders, Retoucher } from '../../src/inference';
 import { takeColorOut } from '../../src/inference/monochrome';
 import { parsePreset } from '../../src/inference/presets';
-import { BUNDLES, memorySource, nodeBackend, readBundle } from './support/bundles';
+import { BUNDLES, memorySource, readBundle } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { bytesOf, xmp } from './presets/support';
 
 jest.setTimeout(120_000);

@@ -1,5 +1,6 @@
 import { parametersFromSliders, Retoucher, type RetouchResult, type RgbImage } from '../../src/inference';
-import { memorySource, nodeBackend, readBundle, TINY } from './support/bundles';
+import { memorySource, readBundle, TINY } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 
 const PHOTO: RgbImage = { width: 8, height: 6, data: Uint8Array.from({ length: 144 }, (_, i) => (i * 37) & 255) };
 const PARAMETERS = parametersFromSliders({ Exposure2012: 40 });
