@@ -68,6 +68,13 @@ test('late messages of an earlier life of the other side are foreign', () => {
   expect(link.counts).toEqual({ foreign: 1, damaged: 0, doubled: 0, resent: 0 });
 });
 
+test('what an earlier life had sent ahead is not taken for the new one', () => {
+  const { texts, frame } = linked();
+  frame({ from: 'first', seq: 2, text: 'ahead' });
+  frame({ from: 'second', seq: 1, text: 'one' });
+  expect(texts).toEqual(['one']);
+});
+
 test('a thousand earlier lives are remembered, no more', () => {
   const { link, peers, frame } = linked();
   for (let life = 0; life <= 1001; life++) frame({ from: `life ${life}` });

@@ -15,6 +15,7 @@ import {
 } from './support/bundles';
 import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
+import { nodeBackend } from './support/nodeBackend';
 import { edited, published, PUBLISHED } from './support/published';
 
 const FILES = readBundle(TINY);
