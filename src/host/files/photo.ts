@@ -5,6 +5,9 @@ import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
 import { endingOf, RAW_ENDINGS } from './endings';
+import { readBmpPhoto } from './formats/bmpPhoto';
+import { readHeicPhoto } from './formats/heicPhoto';
+import { readRawPhoto } from './formats/rawPhoto';
 import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
 import { READABLE, UNTOUCHED, checkSize, damaged, quoted, reason } from './photoErrors';
 import { type PhotoKind, codedColours, kindOf, withSource } from './photoKind';
@@ -21,7 +24,7 @@ export interface ReadPhoto {
   readonly notes: readonly string[];
 }
 
-const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif'];
+const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif', 'gif'];
 // One photo after another, each once: a cache would only hold memory.
 sharp.cache(false);
 
@@ -39,8 +42,10 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
   throwIfCancelled(signal);
   await checkFile(file);
   return withSource(file, (source) => {
-    const kind = kindOf(source);
-    if (kind === 'camera-raw') throw cameraRaw(file);
+    const kind = RAW_ENDINGS.has(endingOf(file)) ? 'camera-raw' : kindOf(source);
+    if (kind === 'camera-raw') return readRawPhoto(file, source, signal);
+    if (kind === 'heic') return readHeicPhoto(file, signal);
+    if (kind === 'bmp') return readBmpPhoto(file, source, signal);
     return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, kind, signal);
   });
 }
@@ -52,7 +57,7 @@ async function readPicture(
   kind: PhotoKind,
   signal?: AbortSignal,
 ): Promise<ReadPhoto> {
-  const header = await readHeader(file, kind, signal);
+  const header = await readHeader(file, signal);
   checkHeader(file, header);
   const sixteen = header.depth === 'ushort';
   const coded = kind === 'avif' && !header.icc ? codedColours(source) : undefined;
@@ -67,7 +72,7 @@ async function readPicture(
     decoded = await unlessCancelled(raw, signal);
   } catch (cause) {
     throwIfCancelled(signal);
-    throw kind === 'heic' || header.compression === 'hevc' ? heic(file, cause) : damaged(file, reason(cause), cause);
+    throw damaged(file, reason(cause), cause);
   }
   const { width, height, channels } = decoded.info;
   if (channels !== 3 && channels !== 4) {
@@ -130,7 +135,6 @@ async function checkFile(file: string): Promise<void> {
   if (info.size === 0) {
     throw new HostError('PHOTO_NOT_AN_IMAGE', `${quoted(file)} is empty (0 bytes). ${UNTOUCHED}`, READABLE);
   }
-  if (RAW_ENDINGS.has(endingOf(file))) throw cameraRaw(file);
   try {
     await (await openFile(file, 'r')).close();
   } catch (cause) {
@@ -143,12 +147,11 @@ function openImage(file: string, ignoreIcc = false): Sharp {
   return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc });
 }
 
-async function readHeader(file: string, kind: PhotoKind, signal?: AbortSignal): Promise<Metadata> {
+async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata> {
   try {
     return await unlessCancelled(openImage(file).metadata(), signal);
   } catch (cause) {
     throwIfCancelled(signal);
-    if (kind === 'heic') throw heic(file, cause);
     throw new HostError(
       'PHOTO_NOT_AN_IMAGE',
       `${quoted(file)} is not a picture that can be read: ${reason(cause)}. ${UNTOUCHED}`,
@@ -174,23 +177,6 @@ function checkHeader(file: string, header: Metadata): void {
     );
   }
   checkSize(file, header);
-}
-
-function cameraRaw(file: string): HostError {
-  return new HostError(
-    'PHOTO_FORMAT',
-    `${quoted(file)} is a camera raw file, which is not read. ${UNTOUCHED}`,
-    'Develop it to a 16-bit TIFF first (in Camera Raw, Lightroom, darktable or RawTherapee), then give that.',
-  );
-}
-
-function heic(file: string, cause: unknown): HostError {
-  return new HostError(
-    'PHOTO_FORMAT',
-    `${quoted(file)} is HEIC, whose coding (HEVC) the image library does not read here. ${UNTOUCHED}`,
-    'Export it as JPEG or TIFF, then give that.',
-    cause,
-  );
 }
 
 function highDynamicRange(file: string): HostError {
@@ -220,7 +206,8 @@ function notesOn(header: Metadata, reading: Reading): string[] {
   if (reading.kind !== 'grey' && reading.note !== undefined) notes.push(reading.note);
   if (reading.kind === 'as-is' && reading.space)
     notes.push(`The photo is in ${reading.space.name}; so are the results.`);
-  if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} pictures; the first was read.`);
+  const pictures = header.format === 'gif' ? 'frames' : 'pictures';
+  if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} ${pictures}; the first was read.`);
   return notes;
 }
 
