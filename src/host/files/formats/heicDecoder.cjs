@@ -17,6 +17,8 @@ const INTERLEAVED = 10;
 /** heif_error_code, heif_suberror_code. */
 const UNSUPPORTED = [3, 4];
 const MEMORY = 6;
+/** heif_suberror_code: file and coded picture state different colors, of which the file's count. */
+const COLORS_DISAGREE = 152;
 /** Transfer characteristics of high dynamic range (ITU-T H.273): PQ, HLG. */
 const HIGH_DYNAMIC_RANGE = [16, 18];
 /** Blocks of metadata that are looked at, and their longest. */
@@ -109,6 +111,16 @@ class Heif {
     }
   }
 
+  /** What the decoder met on its way: tiles that are missing or make no sense, most of the time. */
+  warnings(image) {
+    const list = this.lib._malloc(12 * MOST_BLOCKS);
+    const count = this.lib._heif_image_get_decoding_warnings(image, 0, list, MOST_BLOCKS);
+    return Array.from({ length: Math.min(count, MOST_BLOCKS) }, (_, i) => ({
+      subcode: this.u32(list + 12 * i + 4),
+      reason: this.text(this.u32(list + 12 * i + 8)).slice(0, 200),
+    }));
+  }
+
   metadata(handle) {
     const found = {};
     const count = Math.min(this.lib._heif_image_handle_get_number_of_metadata_blocks(handle, 0), MOST_BLOCKS);
@@ -189,9 +201,8 @@ function pictureIn(heif, file, limits) {
   const image = heif.decode(handle, channels, bits);
   const stated = coded ?? heif.codedColors('_heif_image_get_nclx_color_profile', image);
   if (stated && HIGH_DYNAMIC_RANGE.includes(stated.transfer)) return { kind: 'high-dynamic-range' };
-  if (lib._heif_image_get_decoding_warnings(image, 0, 0, 0) > 0) {
-    return { kind: 'damaged', reason: 'the decoder met errors in its picture' };
-  }
+  const [damage] = heif.warnings(image).filter(({ subcode }) => subcode !== COLORS_DISAGREE);
+  if (damage) return { kind: 'damaged', reason: damage.reason };
   const stored = lib._heif_image_get_bits_per_pixel_range(image, INTERLEAVED);
   const picture = samplesOf(heif, image, channels, stored);
   if (channels === 4 && lib._heif_image_handle_is_premultiplied_alpha(handle)) divideByAlpha(picture.data);

@@ -92,14 +92,11 @@ async function fromCmyk(
     isCmyk ? icc : undefined,
     signal,
   );
-  return {
-    pixels,
-    notes: [
-      isCmyk
-        ? 'The photo is CMYK; it was converted to sRGB.'
-        : 'The photo is CMYK without a profile; the inks of a common offset press were assumed, and it was converted to sRGB.',
-    ],
-  };
+  const depth = data instanceof Uint16Array ? ', with 8 bits per channel' : '';
+  const note = isCmyk
+    ? 'The photo is CMYK; it was converted to sRGB'
+    : 'The photo is CMYK without a profile; the inks of a common offset press were assumed, and it was converted to sRGB';
+  return { pixels, notes: [`${note}${depth}.`] };
 }
 
 async function fromGray(

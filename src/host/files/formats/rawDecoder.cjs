@@ -7,10 +7,15 @@ const { pathToFileURL } = require('node:url');
 
 /** WebAssembly memory comes in pages of 64 KB: 256 MB, up to 2 GB, the library's own bounds. */
 const PAGES = { initial: 4096, maximum: 32768, shared: true };
-/** Adobe RGB (1998), linear, 16 bits, by the camera's white balance, nothing brightened by what the picture shows. */
+/**
+ * Adobe RGB (1998), linear, 16 bits, by the camera's white balance, nothing brightened by what the picture shows. Only
+ * where its brightest value is within a tenth of what the camera states as saturation, it is taken for saturation: some
+ * sensors saturate a little below, and their highlights would be pink.
+ */
 const SETTINGS = {
   useCameraWb: true,
   noAutoBright: true,
+  adjustMaximumThr: 0.9,
   outputColor: 2,
   outputBps: 16,
   gamm: [1, 1, 0, 0, 0, 0],

@@ -29,7 +29,8 @@ const PIXELS_PER_BAND = 1 << 22;
 
 /**
  * Brings samples to sRGB by an ICC profile of any kind, as the image library converts a TIFF that carries it; without
- * one CMYK is taken as the library's own (a common offset press). Alpha stays. Same depth as the samples.
+ * one CMYK is taken as the library's own (a common offset press). Alpha stays. RGB keeps its depth; CMYK becomes 8 bits,
+ * for the library converts it with no more.
  * Throws HostError PHOTO_DAMAGED where the library fails on the profile.
  */
 export async function convertToSrgb(
@@ -42,7 +43,8 @@ export async function convertToSrgb(
   const colors = cmyk ? 4 : 3;
   const to = channels > colors ? 4 : 3;
   const deep = data instanceof Uint16Array;
-  const result = deep ? new Uint16Array(width * height * to) : new Uint8Array(width * height * to);
+  const kept = deep && !cmyk;
+  const result = kept ? new Uint16Array(width * height * to) : new Uint8Array(width * height * to);
   const rows = Math.max(1, Math.floor(PIXELS_PER_BAND / width));
   for (let y = 0; y < height; y += rows) {
     throwIfCancelled(signal);
@@ -58,7 +60,9 @@ export async function convertToSrgb(
     }
     for (let i = 0; i < count; i++) {
       for (let c = 0; c < 3; c++) result[(from + i) * to + c] = converted[3 * i + c];
-      if (to === 4) result[(from + i) * to + 3] = data[(from + i) * channels + colors];
+      if (to < 4) continue;
+      const alpha = data[(from + i) * channels + colors];
+      result[(from + i) * to + 3] = deep && !kept ? Math.round(alpha / 257) : alpha;
     }
   }
   return { width, height, channels: to, data: result };
@@ -89,12 +93,8 @@ async function convert(
   const bytes = new Uint8Array(band.buffer, band.byteOffset, band.byteLength);
   const head = tiffHeader({ width, height, samples: colors, bits: deep ? 16 : 8, icc, length: bytes.length });
   const image = sharp(Buffer.concat([head, bytes]), { failOn: 'error', limitInputPixels: false });
-  const wide = deep ? image.toColourspace('rgb16') : image.toColourspace('srgb');
+  if (!deep || colors === 4) return image.toColourspace('srgb').removeAlpha().raw().toBuffer();
   // Deep RGB is left as it is unless an output profile is asked for (see to16Bits in photo.ts).
-  const srgb = deep && colors === 3 ? wide.withIccProfile('srgb') : wide;
-  const raw = await srgb
-    .removeAlpha()
-    .raw({ depth: deep ? 'ushort' : 'uchar' })
-    .toBuffer();
-  return deep ? new Uint16Array(new Uint8Array(raw).buffer) : raw;
+  const wide = image.toColourspace('rgb16').withIccProfile('srgb').removeAlpha();
+  return new Uint16Array(new Uint8Array(await wide.raw({ depth: 'ushort' }).toBuffer()).buffer);
 }
