@@ -5,7 +5,7 @@ import { toneCurve } from '../../src/host/files/formats/rawPhoto';
 import { rawsBesidePictures } from '../../src/host/files/formats/rawPairs';
 import { readPhoto } from '../../src/host/files/photo';
 import { type DngOptions, type Scene, dng } from './support/dng';
-import { temporaryFolder } from './support/pictures';
+import { image, temporaryFolder } from './support/pictures';
 import { refusal } from './support/refusal';
 
 /* Camera raw files, developed by LibRaw on a thread. The DNGs are made here, with pixels that are known. */
@@ -113,6 +113,26 @@ test('a coding that is not known is not called damaged, and names the way out', 
   const error = await refusal(written(gray(0.3), { compression: 60000 }));
   expect(error).toMatchObject({ code: 'PHOTO_FORMAT' });
   expect(error.hint).toContain('16-bit TIFF');
+});
+
+test.each([
+  [64, true],
+  [32, true],
+  [20, false],
+])("then the camera's preview of %i of 64 pixels is read: %s", async (width, read) => {
+  const height = (width * 3) / 4;
+  const jpeg = await image(new Uint8Array(width * height * 3).fill(90), width, height)
+    .jpeg()
+    .toBuffer();
+  const file = written(gray(0.3), { compression: 52546, orientation: 6, preview: { jpeg, width, height } });
+  if (!read) {
+    expect((await refusal(file)).message).toContain('too small');
+    return;
+  }
+  const { pixels, notes } = await readPhoto(file);
+  expect([pixels.width, pixels.height]).toEqual([height, width]);
+  expect(Math.abs(pixels.data[100] - 90)).toBeLessThan(3);
+  expect(notes.join()).toContain("the camera's own preview was read instead");
 });
 
 test('stops soon when the signal fires', async () => {

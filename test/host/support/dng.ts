@@ -9,6 +9,8 @@ export interface DngOptions {
   /** Numbers that the header states instead of the size, for files that lie. */
   readonly stated?: readonly [number, number];
   readonly compression?: number;
+  /** The camera's own picture beside the raw pixels. */
+  readonly preview?: { readonly jpeg: Buffer; readonly width: number; readonly height: number };
 }
 
 /** Linear sRGB, 0..1, of the light at a place. */
@@ -58,5 +60,18 @@ export function dng(scene: Scene, options: DngOptions = {}): Buffer {
     ...(exposure === undefined ? [] : [[0xc62a, 10, [exposure]] as Entry]),
     [0xc65a, 3, [21]],
   ];
-  return exifBlock(entries, undefined, true);
+  const { preview } = options;
+  const second: Entry[] | undefined = preview && [
+    [0x00fe, 4, [1]],
+    [0x0100, 4, [preview.width]],
+    [0x0101, 4, [preview.height]],
+    [0x0102, 3, [8]],
+    [0x0103, 3, [7]],
+    [0x0106, 3, [6]],
+    [0x0111, 4, { data: preview.jpeg }],
+    [0x0115, 3, [3]],
+    [0x0116, 4, [preview.height]],
+    [0x0117, 4, [preview.jpeg.length]],
+  ];
+  return exifBlock(entries, second, true);
 }
