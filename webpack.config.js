@@ -1,6 +1,7 @@
 'use strict';
 const path = require('node:path');
 const webpack = require('webpack');
+const { ThirdPartyNotices } = require('./scripts/lib/notices/index.cjs');
 
 const root = __dirname;
 
@@ -36,7 +37,7 @@ function cli(mode) {
     target: 'node20',
     entry: {
       cli: './src/cli/main.ts',
-      photoWorker: './src/cli/batch/photoWorker.ts',
+      photoWorker: './src/cli/pipeline/photoWorker.ts',
       // Finds libheif and LibRaw among the installed packages, by itself.
       decodeWorker: './src/host/files/formats/decodeWorker.cjs',
     },
@@ -46,7 +47,10 @@ function cli(mode) {
     optimization: { minimize: false },
     // The bundled model and sample photos are found relative to the real place of dist/.
     node: { __dirname: false, __filename: false },
-    plugins: [new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true })],
+    plugins: [
+      new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, include: /\.cjs$/ }),
+      new ThirdPartyNotices(root),
+    ],
   };
 }
 

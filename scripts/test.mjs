@@ -10,6 +10,7 @@ import { ensureNodePackages } from './lib/node-packages.mjs';
 import { ROOT } from './lib/paths.mjs';
 import { ensurePython } from './lib/python.mjs';
 import { run, runAside, runNode } from './lib/run.mjs';
+import { ensureStrace } from './lib/strace.mjs';
 
 const bin = (path) => join(ROOT, 'node_modules', path);
 const results = [];
@@ -21,6 +22,8 @@ try {
     ensureNodePackages();
     python = ensurePython();
     ensureChromium();
+    // Only Linux lets the test of privacy watch.
+    if (process.platform === 'linux') ensureStrace();
   });
   if (results.length === 0) {
     check('lint', () => runNode(bin('eslint/bin/eslint.js'), ['.']));

@@ -8,6 +8,7 @@ import { ROOT } from '../lib/paths.mjs';
 import { buildPlugin, packPlugin } from '../lib/plugin-build.mjs';
 import { buildWeb, chooseModel } from '../lib/web-build.mjs';
 import { PhotoshopPage } from '../../test/browser/photoshopPage.mjs';
+import { waitFromOutside } from '../../test/browser/waiting.mjs';
 import { serveFolder } from '../start.mjs';
 
 export const description =
@@ -72,7 +73,7 @@ async function once(address, photo) {
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({ executablePath: ensureChromium(), args: FLAGS });
   try {
-    const page = await (await browser.newContext({ viewport: { width: 320, height: 800 } })).newPage();
+    const page = waitFromOutside(await (await browser.newContext({ viewport: { width: 320, height: 800 } })).newPage());
     page.setDefaultTimeout(300_000);
     const opened = performance.now();
     await page.goto(`${address}?device=wasm&lang=en`);

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
+import { isLocal } from './serve-folder.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
@@ -62,6 +63,10 @@ export async function openPage(script, files = {}) {
   /** @type {Map<string, Buffer[]>} */
   const received = new Map();
   const server = createServer((request, response) => {
+    if (!isLocal(request.headers.host, server.address()?.port)) {
+      response.writeHead(403).end();
+      return;
+    }
     if (request.method === 'POST') {
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
@@ -71,11 +76,13 @@ export async function openPage(script, files = {}) {
       });
       return;
     }
-    const pages = {
-      '/': ['text/html', '<!doctype html><meta charset="utf-8"><title>test</title><script src="/page.js"></script>'],
-      '/page.js': ['text/javascript', script],
-    };
-    const [type, body] = pages[request.url] ?? ['application/octet-stream', files[request.url]];
+    const page = '<!doctype html><meta charset="utf-8"><title>test</title><script src="/page.js"></script>';
+    const pages = new Map([
+      ...Object.entries(files).map(([path, bytes]) => [path, ['application/octet-stream', bytes]]),
+      ['/', ['text/html', page]],
+      ['/page.js', ['text/javascript', script]],
+    ]);
+    const [type, body] = pages.get(request.url) ?? ['text/plain', undefined];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,13 +2,16 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, write
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { strFromU8, unzipSync, zipSync } from 'fflate';
+import { panelPolicy, policyOf } from './page-policy.mjs';
 import { ROOT } from './paths.mjs';
-import { bundle, buildWeb } from './web-build.mjs';
+import { bundle, buildWeb, writeNotices } from './web-build.mjs';
 
 const require = createRequire(import.meta.url);
 /** The earliest that a ZIP can say, by the local clock: the same bytes whenever and wherever it is built. */
 const TIME = new Date(1980, 0, 1);
 export const LARGEST_BYTES = 160 * 1024 * 1024;
+/** What no package goes out without. */
+const LEGAL = ['LICENSE', 'NOTICE', 'THIRD_PARTY_NOTICES.txt'];
 const PNG_SIGNATURE = '89504e470d0a1a0a';
 
 /**
@@ -20,11 +23,17 @@ const PNG_SIGNATURE = '89504e470d0a1a0a';
  */
 export async function buildPlugin(folder, options = {}) {
   rmSync(folder, { recursive: true, force: true });
-  const { model, tiny } = await buildWeb(join(folder, 'panel'), { ...options, host: 'photoshop', plain: false });
+  const { model, tiny, folders } = await buildWeb(join(folder, 'panel'), {
+    ...options,
+    host: 'photoshop',
+    plain: false,
+  });
   cpSync(join(ROOT, 'plugin'), folder, { recursive: true });
   const script = require('../../webpack.photoshop.js')({}, { mode: options.mode });
-  await bundle(folder, [script]);
-  for (const name of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, name), join(folder, name));
+  folders.push(...(await bundle(folder, [script])));
+  // One set at the root, for the whole package.
+  for (const name of LEGAL) rmSync(join(folder, 'panel', name), { force: true });
+  writeNotices(folder, folders);
   return { folder, model, tiny };
 }
 
@@ -96,9 +105,7 @@ function checkManifest(manifest, files) {
   need(!Array.isArray(manifest.host) && manifest.host?.app === 'PS', 'A package is for exactly one host, PS.');
   need(/^\d+\.\d+\.\d+$/.test(manifest.host?.minVersion ?? ''), 'The lowest version of the host is not x.y.z.');
   need(files[manifest.main], `The main file "${manifest.main}" is missing.`);
-  const { network, webview } = manifest.requiredPermissions ?? {};
-  need(network === undefined, 'It asks for the network.');
-  need(webview?.domains?.length === 0 && webview?.allowLocalRendering === 'yes', 'Its web view is not local only.');
+  problems.push(...checkPrivacy(manifest.requiredPermissions ?? {}, files['panel/index.html']));
   const ids = (manifest.entrypoints ?? []).map(({ id }) => id);
   need(ids.length > 0 && new Set(ids).size === ids.length, 'Its entry points have no ids of their own.');
   const icons = [manifest, ...(manifest.entrypoints ?? [])].flatMap(({ icons: own }) => own ?? []);
@@ -112,8 +119,23 @@ function checkManifest(manifest, files) {
     for (const [, source] of (html ?? '').matchAll(/\b(?:src|href)="(?!data:)([^"]*)"/g))
       need(files[folder + source], `${page} wants "${source}", which is not there.`);
   }
+  for (const name of LEGAL) need(files[name], `Its "${name}" is missing.`);
   for (const name of ['worker.js', 'ort.wasm', 'model/bundle.json', 'model/SHA256SUMS'])
     need(files[`panel/chunks/${name}.0.js`], `The page's "${name}" is missing.`);
+  return problems;
+}
+
+/** Files by dialog and a web view of the package's own page: nothing else is asked for, so nothing can be sent. */
+function checkPrivacy({ network, localFileSystem, webview, ...others }, page) {
+  const problems = [];
+  if (network !== undefined) problems.push('It asks for the network.');
+  if (localFileSystem !== 'request') problems.push('It asks for files without a dialog.');
+  const { domains, allowLocalRendering, enableMessageBridge } = webview ?? {};
+  if (domains?.length !== 0 || allowLocalRendering !== 'yes' || enableMessageBridge !== 'localOnly')
+    problems.push('Its web view is not local only.');
+  for (const name of Object.keys(others)) problems.push(`It asks for "${name}", which it has no use for.`);
+  if (page && policyOf(strFromU8(page)) !== panelPolicy())
+    problems.push("Its page lacks the panel's Content-Security-Policy.");
   return problems;
 }
 

@@ -1,7 +1,17 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FILE as NOTICES, bundledIn, noticesFor, packagesOf } from './notices/index.cjs';
 import { ROOT } from './paths.mjs';
 
 const require = createRequire(import.meta.url);
@@ -44,11 +54,13 @@ export async function buildWeb(
 ) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await bundle(folder, web(mode, host));
+  const folders = await bundle(folder, web(mode, host));
   copyFileSync(join(ROOT, 'src', 'panel', 'index.html'), join(folder, 'index.html'));
+  const wasm = require.resolve(WASM);
+  folders.push(...packagesOf(realpathSync(wasm), realpathSync(join(ROOT, 'node_modules'))));
   const assets = new Map([
     ['worker.js', join(folder, 'worker.js')],
-    ['ort.wasm', require.resolve(WASM)],
+    ['ort.wasm', wasm],
   ]);
   for (const name of readdirSync(model)) {
     if (!/\.(md|py)$/i.test(name)) assets.set(`model/${name}`, join(model, name));
@@ -59,7 +71,19 @@ export async function buildWeb(
     if (plain) put(join(folder, name), bytes);
     else rmSync(join(folder, name), { force: true });
   }
-  return { folder, model, tiny: model === TINY };
+  writeNotices(folder, folders);
+  return { folder, model, tiny: model === TINY, folders };
+}
+
+/**
+ * Our own license, where the model comes from, and the notices of the packages in a product.
+ *
+ * @param {string} folder
+ * @param {string[]} folders of the packages, as the lockfile names them
+ */
+export function writeNotices(folder, folders) {
+  for (const name of ['LICENSE', 'NOTICE']) copyFileSync(join(ROOT, name), join(folder, name));
+  writeFileSync(join(folder, NOTICES), noticesFor(ROOT, { folders }));
 }
 
 function writeChunks(folder, name, bytes) {
@@ -78,13 +102,19 @@ function put(file, content) {
   writeFileSync(file, content);
 }
 
-/** Runs webpack on configurations, all into one folder. Throws with webpack's words where they do not compile. */
+/**
+ * Runs webpack on configurations, all into one folder. Throws with webpack's words where they do not compile.
+ *
+ * @returns {Promise<string[]>} the packages in the bundles, as the lockfile names their folders
+ */
 export async function bundle(folder, configurations) {
   const webpack = require('webpack');
   const compiler = webpack(configurations.map((config) => ({ ...config, output: { ...config.output, path: folder } })));
   const stats = await new Promise((resolve, reject) => {
     compiler.run((error, result) => (error ? reject(error) : resolve(result)));
   });
+  const folders = stats.stats.flatMap(({ compilation }) => bundledIn(compilation, ROOT).folders);
   await new Promise((resolve) => compiler.close(resolve));
   if (stats.hasErrors()) throw new Error(stats.toString('errors-only'));
+  return folders;
 }

@@ -1,6 +1,20 @@
 import { fromBase64, toBase64 } from './base64';
 import { BridgeCancelled, BridgeError, type WireError } from './errors';
 import { Link, type LinkCounts, type Port } from './link';
+import {
+  busy,
+  type Head,
+  lost,
+  type Message,
+  MOST_BYTES,
+  MOST_OPEN,
+  parse,
+  refused,
+  remote,
+  tooMuch,
+  unreadable,
+  wire,
+} from './messages';
 
 /** A value that JSON can carry, and bytes beside it, which JSON cannot. */
 export interface Parcel {
@@ -39,22 +53,11 @@ export interface ChannelOptions {
 
 /** Bytes in one message: half a megabyte of text, far below the megabyte at which plugins report trouble. */
 const PART_BYTES = 384 * 1024;
-/** No more is taken from the other side for one request: 110 megapixels of 16-bit RGBA would never travel. */
-const MOST_BYTES = 256 * 1024 * 1024;
 const TIMEOUT_MS = 30000;
-
-type Message =
-  | { kind: 'request'; id: number; method: string; value: unknown; bytes: number[] }
-  | { kind: 'result'; id: number; value: unknown; bytes: number[] }
-  | { kind: 'part'; id: number; of: 'request' | 'result'; data: string }
-  | { kind: 'error'; id: number; error: WireError }
-  | { kind: 'progress'; id: number; value: unknown }
-  | { kind: 'cancel'; id: number }
-  | { kind: 'event'; name: string; value: unknown };
 
 /** A message whose bytes are still coming. */
 interface Arriving {
-  readonly head: Extract<Message, { kind: 'request' | 'result' }>;
+  readonly head: Head;
   readonly buffers: Uint8Array[];
   filled: number;
   readonly total: number;
@@ -103,13 +106,19 @@ export class Channel {
   }
 
   /**
-   * Asks the other side. Throws BridgeError BRIDGE_REMOTE with its error, BRIDGE_TIMEOUT, BRIDGE_LOST, and
-   * BridgeCancelled when `signal` fires: the other side is then told, and its answer waited for only where `awaitOutcome` says so.
+   * Asks the other side. Throws BridgeError BRIDGE_REMOTE with its error, BRIDGE_TIMEOUT, BRIDGE_LOST, BRIDGE_BUSY where
+   * 64 requests are open already, BRIDGE_PROTOCOL where the parcel is too large to travel, and BridgeCancelled when
+   * `signal` fires: the other side is then told, and its answer waited for only where `awaitOutcome` says so.
    */
   request(method: string, parcel: Parcel, options: RequestOptions = {}): Promise<Parcel> {
     if (this.closed) return Promise.reject(lost('The connection was closed.'));
     if (options.signal?.aborted) return Promise.reject(new BridgeCancelled());
+    if (this.asked.size >= MOST_OPEN) return Promise.reject(refused(busy(`${MOST_OPEN} requests are open`)));
     const id = this.next++;
+    const head = { kind: 'request', id, method, value: parcel.value, bytes: lengthsOf(parcel) } as const;
+    const text = JSON.stringify(head);
+    const excess = tooMuch(head, text);
+    if (excess) return Promise.reject(refused(unreadable(excess)));
     return new Promise((resolve, reject) => {
       const cancel = (): void => {
         this.send({ kind: 'cancel', id });
@@ -119,7 +128,7 @@ export class Channel {
       const stop = (): void => options.signal?.removeEventListener('abort', cancel);
       this.asked.set(id, { resolve, reject, options, timer: undefined, stop });
       this.wait(id);
-      this.sendParcel({ kind: 'request', id, method, value: parcel.value, bytes: [] }, parcel.bytes);
+      this.sendParcel(head, text, parcel.bytes);
     });
   }
 
@@ -139,8 +148,8 @@ export class Channel {
     this.link.send(JSON.stringify(message));
   }
 
-  private sendParcel(head: Extract<Message, { kind: 'request' | 'result' }>, bytes: readonly Uint8Array[] = []): void {
-    this.send({ ...head, bytes: bytes.map(({ length }) => length) });
+  private sendParcel(head: Pick<Head, 'kind' | 'id'>, text: string, bytes: readonly Uint8Array[] = []): void {
+    this.link.send(text);
     for (const one of bytes) {
       for (let at = 0; at < one.length; at += PART_BYTES) {
         const data = toBase64(one.subarray(at, at + PART_BYTES));
@@ -171,22 +180,52 @@ export class Channel {
         this.wait(message.id);
         return this.asked.get(message.id)?.options.onProgress?.(message.value);
       case 'cancel':
-        return this.answering.get(message.id)?.abort();
+        this.cancel(message.id);
+        return;
       case 'event':
         return this.options.onEvent?.(message.name, message.value);
     }
   }
 
-  private takeHead(head: Arriving['head']): void {
-    const total = head.bytes.reduce((sum, length) => sum + length, 0);
-    if (total > MOST_BYTES) {
-      this.refuse(head, `${total} bytes were announced, at most ${MOST_BYTES} are taken`);
+  private takeHead(head: Head): void {
+    const { kind, id } = head;
+    // An answer that nobody waits for any more is not worth its memory.
+    if (kind === 'result' && !this.asked.has(id)) return;
+    const key = `${kind} ${id}`;
+    if (this.arriving.has(key) || (kind === 'request' && this.answering.has(id))) {
+      // The first of that number goes on: an error would end it on the other side.
+      this.protocolErrors++;
       return;
     }
-    const buffers = head.bytes.map((length) => new Uint8Array(length));
-    const arriving = { head, buffers, filled: 0, total };
+    const total = head.bytes.reduce((sum, length) => sum + length, 0);
+    const excess = tooMuch(head);
+    if (excess) {
+      this.refuse(head, unreadable(excess));
+      return;
+    }
+    const full = this.full(kind, total);
+    if (full) {
+      this.refuse(head, busy(full));
+      return;
+    }
+    const arriving = { head, buffers: head.bytes.map((length) => new Uint8Array(length)), filled: 0, total };
     if (total === 0) this.complete(arriving);
-    else this.arriving.set(`${head.kind} ${head.id}`, arriving);
+    else this.arriving.set(key, arriving);
+  }
+
+  /** What there is no room for beside what the other side holds open here; undefined where there is. */
+  private full(kind: Head['kind'], bytes: number): string | undefined {
+    const coming = [...this.arriving.values()];
+    const requests = this.answering.size + coming.filter(({ head }) => head.kind === 'request').length;
+    if (kind === 'request' && requests >= MOST_OPEN) return `${MOST_OPEN} requests are open`;
+    const held = coming.reduce((sum, { total }) => sum + total, 0);
+    return held + bytes > MOST_BYTES ? `${MOST_BYTES / 2 ** 20} MiB are still on their way` : undefined;
+  }
+
+  /** A request whose bytes are still coming is dropped; one that is worked on is told. */
+  private cancel(id: number): void {
+    this.answering.get(id)?.abort();
+    if (this.arriving.delete(`request ${id}`)) this.send({ kind: 'error', id, error: wire(new BridgeCancelled()) });
   }
 
   private takePart(of: 'request' | 'result', id: number, data: string): void {
@@ -197,7 +236,7 @@ export class Channel {
     const bytes = fromBase64(data);
     if (!bytes || !fill(arriving, bytes)) {
       this.arriving.delete(key);
-      this.refuse(arriving.head, 'its bytes are not those that were announced');
+      this.refuse(arriving.head, unreadable('its bytes are not those that were announced'));
       return;
     }
     if (of === 'result') this.wait(id);
@@ -221,27 +260,33 @@ export class Channel {
     }
     const controller = new AbortController();
     this.answering.set(id, controller);
+    // After a reload the other side counts from 1 again: what it asked for before then has nobody to answer to.
+    const isWanted = (): boolean => this.answering.get(id) === controller;
     try {
       const progress = (value: unknown): void => {
-        this.send({ kind: 'progress', id, value });
+        if (isWanted()) this.send({ kind: 'progress', id, value });
       };
       const result = await handler(parcel, { signal: controller.signal, progress });
-      if (this.answering.has(id)) this.sendParcel({ kind: 'result', id, value: result.value, bytes: [] }, result.bytes);
+      if (isWanted()) this.sendResult(id, result);
     } catch (thrown) {
-      if (this.answering.has(id)) this.send({ kind: 'error', id, error: wire(thrown) });
+      if (isWanted()) this.send({ kind: 'error', id, error: wire(thrown) });
     } finally {
-      this.answering.delete(id);
+      if (isWanted()) this.answering.delete(id);
     }
   }
 
-  private refuse({ kind, id }: Arriving['head'], why: string): void {
+  private sendResult(id: number, result: Parcel): void {
+    const head = { kind: 'result', id, value: result.value, bytes: lengthsOf(result) } as const;
+    const text = JSON.stringify(head);
+    const excess = tooMuch(head, text);
+    if (excess) this.send({ kind: 'error', id, error: unreadable(excess) });
+    else this.sendParcel(head, text, result.bytes);
+  }
+
+  private refuse({ kind, id }: Head, error: WireError): void {
     this.protocolErrors++;
-    const error = { code: 'BRIDGE_PROTOCOL', message: `A message was refused: ${why}. Nothing was done.` };
     if (kind === 'request') this.send({ kind: 'error', id, error });
-    else
-      this.settle(id)?.reject(
-        new BridgeError('BRIDGE_PROTOCOL', error.message, 'Try again; reload the panel if it stays.'),
-      );
+    else this.settle(id)?.reject(refused(error));
   }
 
   private wait(id: number): void {
@@ -279,6 +324,10 @@ export class Channel {
   }
 }
 
+function lengthsOf({ bytes = [] }: Parcel): number[] {
+  return bytes.map(({ length }) => length);
+}
+
 function fill(arriving: Arriving, bytes: Uint8Array): boolean {
   if (bytes.length === 0 || arriving.filled + bytes.length > arriving.total) return false;
   let start = 0;
@@ -294,46 +343,4 @@ function fill(arriving: Arriving, bytes: Uint8Array): boolean {
     start += buffer.length;
   }
   return false;
-}
-
-function lost(what: string): BridgeError {
-  return new BridgeError('BRIDGE_LOST', `${what} What was under way was given up.`, 'Try again.');
-}
-
-function remote(error: WireError): Error {
-  if (error.code === 'ABORT_ERR') return new BridgeCancelled();
-  return new BridgeError('BRIDGE_REMOTE', error.message, error.hint ?? 'Try again.', error);
-}
-
-function wire(thrown: unknown): WireError {
-  const { code, message, hint } = (thrown ?? {}) as Partial<Record<keyof WireError, unknown>>;
-  return {
-    code: typeof code === 'string' ? code : 'UNEXPECTED',
-    message: typeof message === 'string' ? message : String(thrown),
-    ...(typeof hint === 'string' ? { hint } : {}),
-  };
-}
-
-/** Undefined for what is no message of this protocol. */
-function parse(text: string): Message | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const message = json as Partial<Record<string, unknown>> | null;
-  if (typeof message !== 'object' || message === null) return undefined;
-  const { kind, id, method, bytes, of, data, name, error } = message;
-  const numbered = Number.isSafeInteger(id) && (id as number) > 0;
-  const lengths = Array.isArray(bytes) && bytes.every((length) => Number.isSafeInteger(length) && length >= 0);
-  const { code, message: words } = (error ?? {}) as Partial<Record<keyof WireError, unknown>>;
-  const good =
-    (kind === 'request' && numbered && typeof method === 'string' && lengths) ||
-    (kind === 'result' && numbered && lengths) ||
-    (kind === 'part' && numbered && (of === 'request' || of === 'result') && typeof data === 'string') ||
-    (kind === 'error' && numbered && typeof code === 'string' && typeof words === 'string') ||
-    ((kind === 'progress' || kind === 'cancel') && numbered) ||
-    (kind === 'event' && typeof name === 'string');
-  return good ? (message as Message) : undefined;
 }

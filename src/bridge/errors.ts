@@ -10,8 +10,10 @@ export type BridgeErrorCode =
   | 'BRIDGE_LOST'
   /** The other side did not answer in time. */
   | 'BRIDGE_TIMEOUT'
-  /** What came does not fit the protocol. */
+  /** What came, or was to be sent, does not fit the protocol. */
   | 'BRIDGE_PROTOCOL'
+  /** Too much is under way already. */
+  | 'BRIDGE_BUSY'
   /** The other side reports an error of its own, whose code is in `remote`. */
   | 'BRIDGE_REMOTE';
 

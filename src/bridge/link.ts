@@ -33,6 +33,10 @@ const VERSION = 1;
 const WINDOW = 8;
 const RETRY_MS = 250;
 const LONGEST_WAIT = 16;
+/** Characters of a session's name, of which ours have 36. */
+const LONGEST_NAME = 200;
+/** How many earlier lives of the other side are told from a new one: whoever reloads oftener leaves no late messages. */
+const PAST = 1000;
 
 interface Frame {
   readonly mark: typeof MARK;
@@ -175,6 +179,10 @@ export class Link {
   private meet(peer: string): void {
     const again = this.connected;
     if (again) this.past.add(this.peer);
+    for (const oldest of this.past) {
+      if (this.past.size <= PAST) break;
+      this.past.delete(oldest);
+    }
     this.peer = peer;
     if (again) {
       this.sent = this.received = 0;
@@ -196,6 +204,7 @@ export class Link {
       version === VERSION &&
       typeof from === 'string' &&
       from !== '' &&
+      from.length <= LONGEST_NAME &&
       from !== this.options.session &&
       typeof to === 'string' &&
       isCount(seq) &&

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openFolderBundle } from '../host/files/folderBundle';
-import { type Manifest, type Mode, Retoucher, createOrtBackend } from '../inference';
+import { Bundle, createOrtBackend, type Manifest, type Mode, readTerms, type ReadTerms, Retoucher } from '../inference';
 import { UsageError } from './errors';
 import { loadNodeRuntime } from './nodeRuntime';
 
@@ -12,8 +12,6 @@ export type Engine = Pick<
 >;
 
 export interface EngineOptions {
-  /** Folder of the bundle; the one that comes with the program when absent. */
-  readonly bundle: string | undefined;
   readonly threads: number | undefined;
   /** The mode whose graphs are made ready before the first photo is. */
   readonly mode: Mode;
@@ -24,11 +22,23 @@ export interface EngineOptions {
 
 export type EngineLoader = (options: EngineOptions) => Promise<Engine>;
 
+/** A model whose bundle was opened, so that what it is and its terms are known; nothing of it is loaded yet. */
+export interface OpenedModel {
+  readonly manifest: Pick<Manifest, 'name' | 'version' | 'latentsFirst'> & Partial<Pick<Manifest, 'dimensions'>>;
+  /** Terms of its own, where it has some. */
+  readonly terms: ReadTerms | undefined;
+  /**
+   * Makes the mode's graphs ready on onnxruntime-node and verifies all that is read for it. Throws BundleError,
+   * InferenceError MEMORY where this machine is too small for it, CancelledError.
+   */
+  readonly load: EngineLoader;
+}
+
 /** Long edge of what the model sees. */
 export const PROXY_EDGE = 1024;
 
 /** The bundle's name in results. */
-export function bundleName({ manifest: { name, version } }: Pick<Engine, 'manifest'>): string {
+export function bundleName({ manifest: { name, version } }: Pick<OpenedModel, 'manifest'>): string {
   return `${name} ${version}`;
 }
 
@@ -36,16 +46,24 @@ export function bundleName({ manifest: { name, version } }: Pick<Engine, 'manife
 export const DEVICE = 'cpu (onnxruntime-node)';
 
 /**
- * Opens the bundle on onnxruntime-node, makes the mode's graphs ready, and verifies all that is read for it. Throws HostError
- * BUNDLE_FOLDER, BundleError, InferenceError MEMORY where this machine is too small for it, CancelledError.
+ * Opens the bundle in a folder, the one that comes with the program where none is given: the only time that it is opened.
+ * Throws HostError BUNDLE_FOLDER, BundleError, HostCancelledError.
  */
-export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal, onProgress }) => {
-  const source = await openFolderBundle(bundleFolder(bundle));
+export async function openModel(folder: string | undefined, signal: AbortSignal): Promise<OpenedModel> {
+  const bundle = await Bundle.open(await openFolderBundle(bundleFolder(folder), signal), signal);
+  return {
+    manifest: bundle.manifest,
+    terms: await readTerms(bundle),
+    load: (options) => loadEngine(bundle, options),
+  };
+}
+
+async function loadEngine(bundle: Bundle, { threads, mode, signal, onProgress }: EngineOptions): Promise<Engine> {
   const backend = createOrtBackend(await loadNodeRuntime(), {
     device: 'node',
     ...(threads === undefined ? {} : { threads }),
   });
-  const retoucher = await Retoucher.load(source, backend, {
+  const retoucher = await Retoucher.load(bundle, backend, {
     signal,
     // A bundle may hold gigabytes for other devices.
     verify: 'used',
@@ -56,7 +74,7 @@ export const loadEngine: EngineLoader = async ({ bundle, threads, mode, signal, 
   });
   await retoucher.prepare(mode, { signal });
   return retoucher;
-};
+}
 
 /** Throws UsageError where the model cannot leave its words out. */
 export function requireFast({
@@ -73,7 +91,7 @@ export function requireFast({
 }
 
 /** Folder of the bundle that is used: the one that was given, else the one that comes with the program. */
-export function bundleFolder(given: string | undefined): string {
+function bundleFolder(given: string | undefined): string {
   return given ?? path.join(packageRoot(), 'models');
 }
 

@@ -27,16 +27,37 @@ export class TermsError extends VeraRetouchError {
   }
 }
 
+/** One photo could not be retouched, and it is not the photo that is to blame. Nothing was written for it. */
+export class PhotoError extends VeraRetouchError {
+  declare readonly code: 'PHOTO_MEMORY' | 'PHOTO_FAILED';
+
+  constructor(code: 'PHOTO_MEMORY' | 'PHOTO_FAILED', message: string, hint: string, cause: unknown) {
+    super(message, { code, hint, cause });
+  }
+}
+
+/** Another run is at work in the folder of the results. This one did nothing. */
+export class FolderBusyError extends VeraRetouchError {
+  declare readonly code: 'OUTPUT_BUSY';
+
+  constructor(message: string, hint: string) {
+    super(message, { code: 'OUTPUT_BUSY', hint });
+  }
+}
+
+/** stdout takes no more. What was finished is in the output folder. */
+export class StdoutError extends VeraRetouchError {
+  declare readonly code: 'STDOUT_WRITE';
+
+  constructor(message: string, hint: string, cause: unknown) {
+    super(message, { code: 'STDOUT_WRITE', hint, cause });
+  }
+}
+
 /** What the program's exit codes mean; printed by --help. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
 /** Was the work stopped on request, by whichever part noticed first? */
 export function isCancellation(thrown: unknown): boolean {
   return thrown instanceof Error && (thrown as { code?: unknown }).code === 'ABORT_ERR';
-}
-
-/** Does this failure concern one photo only, so that the others can still be done? */
-export function concernsOnePhoto(thrown: unknown): boolean {
-  if (!(thrown instanceof VeraRetouchError)) return false;
-  return /^(PHOTO_|OUTPUT_EXISTS|INPUT_IMAGE|INFERENCE)/.test(thrown.code);
 }

@@ -1,22 +1,24 @@
-import { Narrator, type TextSink, type Terminal } from './console';
-import { bundleFolder, loadEngine, packageVersion, requireFast } from './engine';
+import { Narrator, type Terminal } from './console';
+import { openModel, packageVersion, requireFast } from './engine';
 import { EXIT, UsageError, isCancellation } from './errors';
-import { namesFolder } from './batch/inputs';
-import { runBatch } from './batch/runBatch';
 import { parseCommandLine } from './options';
+import { Output } from './output';
 import { removeTemporaryFiles } from '../host/files/fileSet';
-import { openFolderBundle } from '../host/files/folderBundle';
-import { Bundle, readTerms } from '../inference';
 import { requireAcceptance } from './terms';
-import { runRetouch } from './retouch';
+import { runJob } from './pipeline/runJob';
 
 /** Signals that end the work in good order, with the exit code a shell expects. */
 const SIGNALS = { SIGINT: EXIT.cancelled, SIGTERM: 143, SIGHUP: 129 } as const;
 
 async function main(): Promise<void> {
-  const terminal: Terminal = { stdout: sink(process.stdout), stderr: sink(process.stderr), env: process.env };
-  const narrator = new Narrator(terminal);
   const cancel = new AbortController();
+  const stdout = new Output(process.stdout, () => {
+    cancel.abort();
+  });
+  // Where nothing more can be said, the work still goes on.
+  const stderr = new Output(process.stderr, () => undefined);
+  const terminal: Terminal = { stdout, stderr, env: process.env };
+  const narrator = new Narrator(terminal);
   let cancelCode: number = EXIT.cancelled;
   for (const [name, code] of Object.entries(SIGNALS)) {
     process.on(name, () => {
@@ -27,8 +29,12 @@ async function main(): Promise<void> {
     });
   }
   try {
-    process.exitCode = await run(terminal, cancel.signal);
+    process.exitCode = await run(terminal, stdout, cancel.signal);
   } catch (thrown) {
+    if (stdout.broken) {
+      narrator.error(stdout.broken);
+      endNow(EXIT.failed);
+    }
     if (cancel.signal.aborted || isCancellation(thrown)) {
       narrator.note('Cancelled. Nothing was left half-written.');
       endNow(cancelCode);
@@ -38,33 +44,26 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(terminal: Terminal, signal: AbortSignal): Promise<number> {
+async function run(terminal: Terminal, stdout: Output, signal: AbortSignal): Promise<number> {
   const parsed = parseCommandLine(process.argv.slice(2), packageVersion());
   if (parsed.kind === 'print') {
-    terminal.stdout.write(parsed.text);
+    // A reader that takes the first lines of the help only (`| head`) has what it wanted.
+    stdout.write(parsed.text);
     return EXIT.ok;
   }
   const { job } = parsed;
-  const bundle = await Bundle.open(await openFolderBundle(bundleFolder(job.bundle)));
-  if (job.fast) requireFast(bundle.manifest);
-  const terms = await readTerms(bundle);
-  if (terms) requireAcceptance(terms, job.acceptTerms ?? false, terminal.stderr);
-  const isBatch = job.match !== undefined || (await namesFolder(job.photos));
-  return isBatch ? runBatch(job, terminal, signal, loadEngine) : runRetouch(job, terminal, signal, loadEngine);
+  const model = await openModel(job.bundle, signal);
+  if (job.fast) requireFast(model.manifest);
+  if (model.terms) requireAcceptance(model.terms, job.acceptTerms ?? false, terminal.stderr);
+  const code = await runJob(job, model, terminal, signal);
+  await stdout.flushed();
+  return code;
 }
 
 /** Ends the process although encoders and the model may still be at work on other threads. */
 function endNow(code: number): never {
   removeTemporaryFiles();
   process.exit(code);
-}
-
-/** A stream whose reader may go away early (`| head`): the rest of the text is then dropped. */
-function sink(stream: NodeJS.WriteStream): TextSink {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-  return { write: (text) => stream.write(text), isTTY: stream.isTTY };
 }
 
 void main();

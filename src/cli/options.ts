@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FACTORS, MAX_STRENGTH, type Factor, type Strength } from '../inference';
-import { type Match } from './batch/series';
+import { type Match } from './pipeline/answers';
 import { UsageError } from './errors';
 
 export type Task =

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { MAX_PRESET_BYTES, type Parameters, parseParameters, parsePreset } from '../inference';
+import { HostCancelledError } from '../host/errors';
+import { FileTooLongError, readRegular } from '../host/files/io/openRegular';
+import { MAX_PRESET_FILE_BYTES, type Parameters, readPresetBytes } from '../inference';
 import { ParameterFileError } from './errors';
 
 export interface ParameterFile {
@@ -10,48 +11,35 @@ export interface ParameterFile {
 }
 
 /**
- * Reads the 38 parameters from a JSON file, or from a preset of Lightroom or Camera Raw (.xmp, .lrtemplate). Throws ParameterFileError, or InputError and PresetError for what the file says.
+ * Reads the 38 parameters from a JSON file, or from a preset of Lightroom or Camera Raw: .xmp, .lrtemplate, or the
+ * XMP inside a DNG, JPEG or TIFF. The bytes decide which. Throws ParameterFileError, HostCancelledError, or InputError and
+ * PresetError for what the file says.
  */
-export async function readParameterFile(file: string): Promise<ParameterFile> {
-  const bytes = await readBytes(file);
-  const isXml = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().startsWith('<');
-  const preset = isXml || /\.(xmp|lrtemplate)$/i.test(file);
-  if (!preset) return { parameters: parseJson(file, bytes), notes: [] };
-  const { name, parameters, unsupported, notes } = parsePreset(bytes, path.basename(file));
+export async function readParameterFile(file: string, signal?: AbortSignal): Promise<ParameterFile> {
+  const bytes = await readBytes(file, signal);
+  const { format, name, parameters, unsupported, notes } = readPresetBytes(bytes, path.basename(file));
+  if (format === 'json') return { parameters, notes };
   const left = unsupported.map(({ setting, value, what }) => `Not part of the retouch: ${what} (${setting} ${value}).`);
   return { parameters, notes: [`Preset ${JSON.stringify(name)}.`, ...notes, ...left] };
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+async function readBytes(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    const info = await stat(file);
-    if (info.size > MAX_PRESET_BYTES) {
+    return await readRegular(file, { most: MAX_PRESET_FILE_BYTES, signal });
+  } catch (cause) {
+    if (cause instanceof HostCancelledError) throw cause;
+    const name = JSON.stringify(file);
+    if (cause instanceof FileTooLongError) {
       throw new ParameterFileError(
-        `The parameter file ${JSON.stringify(file)} has ${info.size} bytes; no such file is that long. Nothing was retouched.`,
+        `The parameter file ${name} has ${cause.size} bytes; no such file is that long. Nothing was retouched.`,
         'Check that it is the right file.',
+        cause,
       );
     }
-    return await readFile(file);
-  } catch (cause) {
-    if (cause instanceof ParameterFileError) throw cause;
     throw new ParameterFileError(
-      `The parameter file ${JSON.stringify(file)} cannot be read: ${(cause as Error).message}. Nothing was retouched.`,
-      'Check the path given with --params.',
+      `The parameter file ${name} cannot be read: ${(cause as Error).message}. Nothing was retouched.`,
+      'Give a file that you may read with --params; pipes and devices are not read.',
       cause,
     );
   }
-}
-
-function parseJson(file: string, bytes: Uint8Array): Parameters {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new ParameterFileError(
-      `The parameter file ${JSON.stringify(file)} is not JSON: ${(cause as Error).message}. Nothing was retouched.`,
-      'Write {"Exposure2012": {"value": 20}}, for example (NaN and comments are not allowed in JSON), or give an .xmp or .lrtemplate preset.',
-      cause,
-    );
-  }
-  return parseParameters(json);
 }

@@ -12,6 +12,10 @@ export interface RetouchRecord {
   readonly device: string;
   /** Name and version of the model bundle. */
   readonly bundle: string;
+  /** What is to be known of how the photo was read, one sentence each. */
+  readonly notes: readonly string[];
+  /** Settings and result as a name of their own ("job-result"): by it a batch knows what is its own. */
+  readonly job: string;
 }
 
 export interface RecordParts {
@@ -21,9 +25,11 @@ export interface RecordParts {
   readonly write: number;
   readonly device: string;
   readonly bundle: string;
+  readonly notes: readonly string[];
+  readonly job: string;
 }
 
-export function makeRecord({ result, load, render, write, device, bundle }: RecordParts): RetouchRecord {
+export function makeRecord({ result, load, render, write, device, bundle, notes, job }: RecordParts): RetouchRecord {
   const { vision, prefill, decode } = result.timingsMs;
   const tenths = (value: number): number => Math.round(value * 10) / 10;
   return {
@@ -40,7 +46,37 @@ export function makeRecord({ result, load, render, write, device, bundle }: Reco
     tokens: result.tokens,
     device,
     bundle,
+    notes,
+    job,
   };
+}
+
+const FACTOR_NAMES = ['light', 'globalColor', 'specificColor'] as const;
+const STAGES = ['load', 'vision', 'prefill', 'decode', 'render', 'write'] as const;
+
+/** Is this a record as `makeRecord` makes it? For what is read from files, in which anything may stand. */
+export function isRecord(value: unknown): value is RetouchRecord {
+  if (!isObject(value)) return false;
+  const { mode, reasoning, timingsMs, tokens, device, bundle, notes, job } = value;
+  return (
+    [mode, device, bundle, job].every((text) => typeof text === 'string') &&
+    isReasoning(reasoning) &&
+    isObject(timingsMs) &&
+    [tokens, ...STAGES.map((stage) => timingsMs[stage])].every(Number.isFinite) &&
+    Array.isArray(notes) &&
+    notes.every((note) => typeof note === 'string')
+  );
+}
+
+export function isReasoning(value: unknown): value is Reasoning {
+  if (!isObject(value) || typeof value['elements'] !== 'string') return false;
+  return [value['problems'], value['plan']].every(
+    (texts) => isObject(texts) && FACTOR_NAMES.every((factor) => typeof texts[factor] === 'string'),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What is said where the reasoning is left out. */
@@ -59,7 +95,7 @@ export function storyOf({ elements, problems, plan }: Reasoning): string[] {
     ['problems', problems],
     ['plan', plan],
   ] as const) {
-    for (const factor of ['light', 'globalColor', 'specificColor'] as const) add(`${group}.${factor}`, texts[factor]);
+    for (const factor of FACTOR_NAMES) add(`${group}.${factor}`, texts[factor]);
   }
   return paragraphs;
 }

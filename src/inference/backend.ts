@@ -29,10 +29,15 @@ export interface SessionOptions {
   readonly weights?: { readonly name: string; readonly bytes: Uint8Array } | undefined;
 }
 
+/** Lengths of the axes of an input or output; a name, or a number below 0, for one that the graph leaves open. */
+export type Shape = readonly (number | string)[];
+
 /** One graph, ready to run. */
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Shapes of inputs and outputs by their names, as far as the runtime tells them. */
+  readonly shapes?: ReadonlyMap<string, Shape>;
   /**
    * Runs the graph and returns the outputs named in `outputs`. The caller owns (and disposes) feeds and results.
    * Runs of one backend never overlap. Throws InferenceError when the runtime fails.
@@ -159,11 +164,16 @@ class WrappedTensor implements Tensor {
 }
 
 class OrtSession implements Session {
+  readonly shapes: ReadonlyMap<string, Shape>;
+
   constructor(
     private readonly session: InferenceSession,
     private readonly serial: Serial,
     private readonly writesInto: boolean,
-  ) {}
+  ) {
+    const values = [...session.inputMetadata, ...session.outputMetadata];
+    this.shapes = new Map(values.flatMap((value) => (value.isTensor ? [[value.name, value.shape]] : [])));
+  }
 
   get inputNames(): readonly string[] {
     return this.session.inputNames;

@@ -32,6 +32,10 @@ interface Digester {
 
 const MANIFEST = 'bundle.json';
 const CHECKSUMS = 'SHA256SUMS';
+/** Bytes of bundle.json, and of SHA256SUMS: ours have 6,032 and 1,439. */
+const MOST_LIST = 2 ** 20;
+/** Of a file of JSON beside them. Published tokenizers reach 34 MB. */
+const MOST_JSON = 64 * 2 ** 20;
 const GET_AGAIN = 'Get the whole bundle again from a place that you trust.';
 
 /**
@@ -52,11 +56,13 @@ export class Bundle {
   static async open(source: BundleSource, signal?: AbortSignal): Promise<Bundle> {
     throwIfCancelled(signal);
     const present = await listFiles(source);
-    const digests = parseChecksums(decodeText(await readFile(source, CHECKSUMS, present), CHECKSUMS));
+    const sums = await readFile(source, CHECKSUMS, { present, most: MOST_LIST });
+    const digests = parseChecksums(decodeText(sums, CHECKSUMS));
     requireListed(digests, MANIFEST, 'Every bundle has one');
     for (const name of digests.keys()) requirePresent(present, name);
     throwIfCancelled(signal);
-    const manifest = parseManifest(parseJson(await readVerified(source, MANIFEST, digests, present), MANIFEST));
+    const json = await readVerified(source, MANIFEST, digests, { present, most: MOST_LIST });
+    const manifest = parseManifest(parseJson(json, MANIFEST));
     for (const [name, why] of filesOf(manifest)) requireListed(digests, name, why);
     return new Bundle(source, digests, manifest);
   }
@@ -68,16 +74,20 @@ export class Bundle {
 
   /** Reads one file and verifies it. Throws BundleError when it is missing, unreadable, not listed or changed. */
   async read(name: string, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<Uint8Array> {
-    throwIfCancelled(signal);
-    requireListed(this.digests, name, 'Something asked for it');
-    const bytes = await readVerified(this.source, name, this.digests, undefined, onBytes);
-    throwIfCancelled(signal);
-    return bytes;
+    return this.readBounded(name, { onBytes }, signal);
   }
 
-  /** Reads one file as JSON. Throws as `read` does, and BundleError when it is no JSON. */
-  async readJson(name: string, signal?: AbortSignal): Promise<unknown> {
-    return parseJson(await this.read(name, signal), name);
+  /** Reads one file as JSON. Throws as `read` does, and BundleError when it is no JSON or has more bytes than `most`, 64 MiB. */
+  async readJson(name: string, signal?: AbortSignal, most = MOST_JSON): Promise<unknown> {
+    return parseJson(await this.readBounded(name, { most }, signal), name);
+  }
+
+  private async readBounded(name: string, options: ReadOptions, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    throwIfCancelled(signal);
+    requireListed(this.digests, name, 'Something asked for it');
+    const bytes = await readVerified(this.source, name, this.digests, options);
+    throwIfCancelled(signal);
+    return bytes;
   }
 
   /** Bytes of files together; undefined unless the source can tell all of them. */
@@ -245,13 +255,30 @@ function requireListed(digests: ReadonlyMap<string, string>, name: string, why: 
   );
 }
 
-async function readFile(
+interface ReadOptions {
+  /** The names of all files, where they are known. */
+  readonly present?: ReadonlySet<string> | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Bytes that the file may have. */
+  readonly most?: number | undefined;
+}
+
+async function readFile(source: BundleSource, name: string, options: ReadOptions): Promise<Uint8Array> {
+  const { present, onBytes, most = Infinity } = options;
+  requirePresent(present, name);
+  // What cannot tell its size now will say why when it is read.
+  const told = most < Infinity ? await source.size?.(name).catch(() => undefined) : undefined;
+  if (told !== undefined && told > most) throw tooLarge(name, told, most);
+  const bytes = await readWhole(source, name, onBytes);
+  if (bytes.length > most) throw tooLarge(name, bytes.length, most);
+  return bytes;
+}
+
+async function readWhole(
   source: BundleSource,
   name: string,
-  present?: ReadonlySet<string>,
-  onBytes?: (bytes: number) => void,
+  onBytes: ((bytes: number) => void) | undefined,
 ): Promise<Uint8Array> {
-  requirePresent(present, name);
   try {
     return await source.read(name, onBytes);
   } catch (cause) {
@@ -271,10 +298,9 @@ async function readVerified(
   source: BundleSource,
   name: string,
   digests: ReadonlyMap<string, string>,
-  present?: ReadonlySet<string>,
-  onBytes?: (bytes: number) => void,
+  options: ReadOptions,
 ): Promise<Uint8Array> {
-  const bytes = await readFile(source, name, present, onBytes);
+  const bytes = await readFile(source, name, options);
   const actual = await sha256(bytes);
   const expected = digests.get(name);
   if (actual === expected) return bytes;
@@ -283,6 +309,14 @@ async function readVerified(
     `The file ${name} (${bytes.length} bytes) is not the one that ${CHECKSUMS} lists: its SHA-256 is ${actual}, ` +
       `expected ${expected ?? 'none'}. It was not used.`,
     `The file is damaged or was changed. ${GET_AGAIN}`,
+  );
+}
+
+function tooLarge(name: string, bytes: number, most: number): BundleError {
+  return new BundleError(
+    'BUNDLE_FILE_SIZE',
+    `The file ${name} of the bundle has ${bytes} bytes; at most ${most} are taken. It was not used.`,
+    GET_AGAIN,
   );
 }
 

@@ -9,7 +9,7 @@ import {
   type Skeleton,
   type Step,
 } from './grammar';
-import { cacheNames } from './graphs';
+import { cacheNames } from './graphShapes';
 import type { AnswerGuide } from './grounding/guide';
 import type { Dimensions, Field } from './manifest';
 import type { PromptPiece } from './prompt';

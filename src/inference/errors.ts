@@ -5,6 +5,7 @@ export type BundleErrorCode =
   | 'BUNDLE_FILE_MISSING'
   | 'BUNDLE_FILE_UNREADABLE'
   | 'BUNDLE_FILE_NAME'
+  | 'BUNDLE_FILE_SIZE'
   | 'BUNDLE_CHECKSUMS'
   | 'BUNDLE_FILE_NOT_LISTED'
   | 'BUNDLE_HASH'
@@ -76,6 +77,15 @@ export class CancelledError extends VeraRetouchError {
 /** Throws CancelledError when the signal has fired. Called between the steps of every long piece of work. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError(signal.reason);
+}
+
+/**
+ * Lets what waits outside run, a signal from the operating system among it, and throws CancelledError when the signal has
+ * fired. Called between pieces of work that take long and wait for nothing.
+ */
+export async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  throwIfCancelled(signal);
 }
 
 /** The message of anything that was thrown. */

@@ -1,6 +1,7 @@
 import type { Backend, Session, SessionOptions } from './backend';
 import { readAll, type Bundle, type VerifyProgress } from './bundle';
 import { BundleError, InferenceError, messageOf, throwIfCancelled } from './errors';
+import { cacheNames, shapeFault } from './graphShapes';
 import { FOCUS_GRAPHS, type GraphName, type Manifest, type Mode } from './manifest';
 import { Serial } from './serial';
 
@@ -15,11 +16,6 @@ interface WantedFile {
   readonly file: string;
   /** The file of the graph's weights, which was read just before. */
   readonly apart?: string;
-}
-
-/** The keys and values of all layers, as inputs ("past") or as outputs ("present") of the decoder. */
-export function cacheNames(which: 'past' | 'present', layers: number): string[] {
-  return Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
 }
 
 function signature(graph: GraphName, { dimensions: { layers }, focus }: Manifest): Signature {
@@ -171,9 +167,13 @@ export class Graphs {
       ...inputs.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),
       ...outputs.filter((name) => !session.outputNames.includes(name)).map((name) => `output ${name}`),
     ];
-    if (missing.length === 0) return session;
+    const fault =
+      missing.length > 0
+        ? `it lacks the ${missing.join(', ')} that bundle.json's dimensions ask for`
+        : shapeFault(graph, this.bundle.manifest, session);
+    if (fault === undefined) return session;
     await session.dispose();
-    throw badGraph(file, `it lacks the ${missing.join(', ')} that bundle.json's dimensions ask for`);
+    throw badGraph(file, fault);
   }
 
   private async createSession(file: string, bytes: Uint8Array, options: SessionOptions): Promise<Session> {

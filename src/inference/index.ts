@@ -6,6 +6,7 @@ export { BundleError, CancelledError, InferenceError, InputError } from './error
 export { type DeviceKey, type Field, type Manifest, type Mode } from './manifest';
 export { type MemoryNeeds, type Terms } from './manifest2';
 export { checkMemory, type AvailableMemory } from './memory';
+export { isMonochrome, isMonochromeSliders } from './monochrome';
 export {
   FACTORS,
   PARAMETER_NAMES,

@@ -8,7 +8,20 @@ import {
   type ReferenceInput,
   type Version2,
 } from './manifest2';
-import { asArray, asFile, asInteger, asObject, asText, missingGraph, type Raw, show, wrong } from './manifestChecks';
+import {
+  asArray,
+  asFile,
+  asInteger,
+  asObject,
+  asText,
+  checkTexts,
+  missingGraph,
+  MOST_TEXT,
+  type Raw,
+  show,
+  wrong,
+} from './manifestChecks';
+import { checkCacheSize, checkSections } from './manifestSizes';
 import { PARAMETER_NAMES } from './params';
 import { VOICE_GRID } from './voices';
 
@@ -103,6 +116,7 @@ export interface Manifest extends Version2 {
   readonly focus?: { readonly imageRow: number } | undefined;
 }
 
+const MOST_VOICES = 1024;
 const DEVICES = ['default', 'node', 'wasm', 'webgpu'];
 const ALL_PLACES = ['{image}', '{params}', '{instruction}', '{parameters}', '{voice}'];
 
@@ -114,6 +128,7 @@ const ALL_PLACES = ['{image}', '{params}', '{instruction}', '{parameters}', '{vo
 export function parseManifest(json: unknown): Manifest {
   const root = asObject(json, 'bundle.json');
   const version = parseFormatVersion(root['formatVersion']);
+  checkTexts(root);
   const preprocess = asObject(root['preprocess'], 'preprocess');
   const tokenizer = asObject(root['tokenizer'], 'tokenizer');
   const prompts = asObject(root['prompts'], 'prompts');
@@ -130,6 +145,7 @@ export function parseManifest(json: unknown): Manifest {
   const answer = byMode((mode) => parseSections(answers[mode], `answer.${mode}`));
   const newer = version === 1 ? withoutVersion2(root, answer) : parseVersion2(root, answer);
   checkParameterText(newer.parameterText, hasParams);
+  checkCacheSize(newer.cache, dimensions);
   const photoInput = parsePhotoInput(preprocess['image'], version);
   const voices = parseVoices(root['voices'], photoInput);
   const { reference } = preprocess;
@@ -193,7 +209,9 @@ function parseWordingFile({ wording }: Raw, latentsFirst: boolean): string | und
 /** Which voice follows from a grid of the photo, which must be there. */
 function parseVoices(json: unknown, { size }: PhotoInput): readonly string[] {
   if (json === undefined) return [];
-  const voices = asArray(json, 'voices').map((token, i) => asText(token, `voices[${i}]`));
+  const list = asArray(json, 'voices');
+  if (list.length > MOST_VOICES) wrong('voices', json, `a list of at most ${MOST_VOICES} tokens`);
+  const voices = list.map((token, i) => asText(token, `voices[${i}]`));
   if (voices.length === 0 || new Set(voices).size !== voices.length)
     wrong('voices', json, 'different tokens, or absent');
   if (size < VOICE_GRID) wrong('preprocess.image.size', size, `${VOICE_GRID} or more in a bundle with "voices"`);
@@ -224,17 +242,18 @@ function byMode<T>(make: (mode: AnswerMode) => T): Record<AnswerMode, T> {
 
 function parseDimensions(json: unknown, hasParams: boolean): Dimensions {
   const raw = asObject(json, 'dimensions');
+  // Several times those of the largest open models; that they are the graphs' own is checked when those are loaded.
   const read = (key: keyof Dimensions, max: number) => asInteger(raw[key], `dimensions.${key}`, 1, max);
   const dimensions: Dimensions = {
-    hidden: read('hidden', 65536),
-    layers: read('layers', 1024),
-    heads: read('heads', 1024),
-    kvHeads: read('kvHeads', 1024),
-    headDim: read('headDim', 4096),
-    latent: read('latent', 65536),
-    imageTokens: read('imageTokens', 65536),
-    paramTokens: hasParams ? read('paramTokens', 4096) : 0,
-    vocabulary: read('vocabulary', 4_000_000),
+    hidden: read('hidden', 32768),
+    layers: read('layers', 256),
+    heads: read('heads', 512),
+    kvHeads: read('kvHeads', 512),
+    headDim: read('headDim', 1024),
+    latent: read('latent', 16384),
+    imageTokens: read('imageTokens', 16384),
+    paramTokens: hasParams ? read('paramTokens', 1024) : 0,
+    vocabulary: read('vocabulary', 1_000_000),
   };
   if (!hasParams && raw['paramTokens'] !== undefined) {
     wrong('dimensions.paramTokens', raw['paramTokens'], 'absent in a bundle without the graph "params"');
@@ -301,7 +320,7 @@ function placesOf(
 }
 
 function parsePrompt(json: unknown, mode: AnswerMode, places: readonly string[]): string {
-  const prompt = asText(json, `prompts.${mode}`);
+  const prompt = asText(json, `prompts.${mode}`, MOST_TEXT);
   for (const place of ALL_PLACES) {
     const count = prompt.split(place).length - 1;
     const expected = places.includes(place) ? 1 : 0;
@@ -325,6 +344,7 @@ function parseSections(json: unknown, where: string): Section[] {
       maxTokens: asInteger(raw['maxTokens'], `${at}.maxTokens`, 1, 4096),
     };
   });
+  checkSections(sections, json, where);
   if (sections.length === 0) wrong(where, json, 'at least one section');
   if (new Set(sections.map((section) => section.field)).size !== sections.length) {
     wrong(where, json, 'a list that names each field once');

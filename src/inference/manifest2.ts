@@ -1,5 +1,5 @@
 import type { AnswerMode, DeviceKey, Section } from './manifest';
-import { asArray, asFile, asInteger, asObject, asOneOf, asText, type Raw, wrong } from './manifestChecks';
+import { asArray, asFile, asInteger, asObject, asOneOf, asText, MOST_TEXT, type Raw, wrong } from './manifestChecks';
 
 // What a bundle.json may hold from format version 2 on: what a published model needs that is not ours.
 
@@ -54,6 +54,8 @@ export interface Version2 {
   readonly releaseVision: ReadonlySet<DeviceKey>;
 }
 
+/** Of the square that a graph sees, which is made before the graph is there to be asked: 50 MB of numbers. */
+const LONGEST_EDGE = 2048;
 const ENTRIES = ['parameterText', 'separators', 'cache', 'terms', 'memory', 'research', 'weights', 'release'] as const;
 const CACHE_DEVICES: readonly DeviceKey[] = ['default', 'node', 'wasm', 'webgpu', 'webgpu-f16'];
 const MEMORY_DEVICES: readonly DeviceKey[] = ['node', 'wasm', 'webgpu', 'webgpu-f16'];
@@ -91,16 +93,16 @@ export function parseVersion2(root: Raw, answer: Readonly<Record<AnswerMode, rea
 export function parsePhotoInput(json: unknown, version: 1 | 2): PhotoInput {
   const where = 'preprocess.image';
   const raw = asObject(json, where);
-  const size = asInteger(raw['size'], `${where}.size`, 1, 4096);
+  const size = asInteger(raw['size'], `${where}.size`, 1, LONGEST_EDGE);
   if (kindOf(raw, where, version, 'letterbox') === 'squash') return { kind: 'squash', size };
-  return { kind: 'letterbox', shortEdge: asInteger(raw['shortEdge'], `${where}.shortEdge`, 1, 4096), size };
+  return { kind: 'letterbox', shortEdge: asInteger(raw['shortEdge'], `${where}.shortEdge`, 1, LONGEST_EDGE), size };
 }
 
 /** `preprocess.reference`. */
 export function parseReferenceInput(json: unknown, version: 1 | 2): ReferenceInput {
   const where = 'preprocess.reference';
   const raw = asObject(json, where);
-  const size = asInteger(raw['size'], `${where}.size`, 1, 4096);
+  const size = asInteger(raw['size'], `${where}.size`, 1, LONGEST_EDGE);
   if (kindOf(raw, where, version, 'resize') === 'squash') return { kind: 'squash', size };
   return { kind: 'resize', size, channels: asOneOf(raw['channels'], `${where}.channels`, ['rgb', 'bgr'] as const) };
 }
@@ -167,7 +169,7 @@ function parseRelease(json: unknown): ReadonlySet<DeviceKey> {
 
 function parseTerms(json: unknown): Terms {
   const raw = asObject(json, 'terms');
-  return { summary: asText(raw['summary'], 'terms.summary'), file: asFile(raw['file'], 'terms.file') };
+  return { summary: asText(raw['summary'], 'terms.summary', MOST_TEXT), file: asFile(raw['file'], 'terms.file') };
 }
 
 function parseMemory(json: unknown): ReadonlyMap<DeviceKey, MemoryNeeds> {

@@ -30,8 +30,36 @@ export function asArray(value: unknown, where: string): unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : wrong(where, value, 'a list');
 }
 
-export function asText(value: unknown, where: string): string {
-  return typeof value === 'string' && value !== '' ? value : wrong(where, value, 'a text that is not empty');
+/** Of one text of bundle.json, where nothing else is said; the longest in ours has 84. */
+const LONGEST_TEXT = 1000;
+/** Of all texts of bundle.json together, the prompts among them; ours has 3,000. They are made tokens in half a second. */
+export const MOST_TEXT = 65536;
+
+export function asText(value: unknown, where: string, most = LONGEST_TEXT): string {
+  if (typeof value !== 'string' || value === '') return wrong(where, value, 'a text that is not empty');
+  return value.length <= most ? value : wrong(where, value, `a text of at most ${most} characters`);
+}
+
+/** Throws BundleError BUNDLE_MANIFEST where the texts of a parsed bundle.json are more than MOST_TEXT characters in all. */
+export function checkTexts(root: Raw): void {
+  const count = charactersIn(root);
+  if (count <= MOST_TEXT) return;
+  throw new BundleError(
+    'BUNDLE_MANIFEST',
+    `bundle.json holds texts of ${count} characters in all; at most ${MOST_TEXT} are taken. Nothing was loaded.`,
+    'Get the bundle again, or export it anew if you made it yourself.',
+  );
+}
+
+function charactersIn(json: unknown): number {
+  let count = 0;
+  // A list of what is still to be looked at, because lists in lists may be deeper than calls can be.
+  for (const rest = [json]; rest.length > 0;) {
+    const value = rest.pop();
+    if (typeof value === 'string') count += value.length;
+    else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) rest.push(item);
+  }
+  return count;
 }
 
 export function asInteger(value: unknown, where: string, min: number, max: number): number {

@@ -1,6 +1,6 @@
 import type { Backend } from './backend';
 import { Bundle, type BundleSource } from './bundle';
-import { throwIfCancelled } from './errors';
+import { pause, throwIfCancelled } from './errors';
 import { compileSkeleton, type Skeleton } from './grammar';
 import { Graphs } from './graphs';
 import { Grounding } from './grounding/guide';
@@ -8,6 +8,9 @@ import { parseWording } from './grounding/wording';
 import { checkMemory } from './memory';
 import type { LoadOptions } from './result';
 import { BundleTokenizer } from './tokenizer';
+
+/** Bytes of wording.json, of which every verb goes with every object; ours has 134,610. */
+const MOST_WORDING = 4 * 2 ** 20;
 
 /** A bundle that was opened and verified, with what its files of data say. Graphs are loaded when first needed. */
 export interface OpenedBundle {
@@ -21,11 +24,11 @@ export interface OpenedBundle {
 
 /** Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError. */
 export async function openBundle(
-  source: BundleSource,
+  source: BundleSource | Bundle,
   backend: Backend,
   { onProgress, signal, verify, available }: LoadOptions,
 ): Promise<OpenedBundle> {
-  const bundle = await Bundle.open(source, signal);
+  const bundle = source instanceof Bundle ? source : await Bundle.open(source, signal);
   const { manifest } = bundle;
   checkMemory(manifest, backend.halfFloat ? 'webgpu-f16' : backend.device, available ?? {});
   if (verify !== 'used') {
@@ -39,13 +42,17 @@ export async function openBundle(
     await bundle.readJson(manifest.tokenizerConfigFile, signal),
     manifest.tokenizerFile,
   );
-  const optional = async (file: string | undefined) =>
-    file === undefined ? undefined : await bundle.readJson(file, signal);
+  const optional = async (file: string | undefined, most?: number) =>
+    file === undefined ? undefined : await bundle.readJson(file, signal, most);
   const outputTokens = await optional(manifest.outputTokensFile);
-  const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, await optional(manifest.sectionTokensFile));
+  const sectionTokens = await optional(manifest.sectionTokensFile);
+  await pause(signal);
+  const skeleton = compileSkeleton(manifest, tokenizer, outputTokens, sectionTokens);
   const { wordingFile: file } = manifest;
   const grounding =
-    file === undefined ? file : new Grounding(parseWording(await optional(file), file), tokenizer, skeleton);
+    file === undefined
+      ? file
+      : new Grounding(parseWording(await optional(file, MOST_WORDING), file), tokenizer, skeleton);
   const graphs = new Graphs(
     bundle,
     backend,

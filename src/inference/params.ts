@@ -1,6 +1,7 @@
 import { InputError } from './errors';
 
-const HUES = ['Red', 'Orange', 'Yellow', 'Green', 'Aqua', 'Blue', 'Purple', 'Magenta'];
+/** The eight hues of the color mixer, in its order. */
+export const HUES: readonly string[] = ['Red', 'Orange', 'Yellow', 'Green', 'Aqua', 'Blue', 'Purple', 'Magenta'];
 
 /** The 38 parameters, named as Camera Raw's process version 2012 settings, in the order that the model sees. */
 export const PARAMETER_NAMES: readonly string[] = [
@@ -64,6 +65,17 @@ export function parseParameters(json: unknown): Parameters {
     sliders[name] = entry['value'];
   }
   return parametersFromSliders(sliders);
+}
+
+/** The numbers of Parameters by name, in -100..100: what a panel of sliders shows. Those at 0 are left out. */
+export function slidersOf({ values, exact }: Parameters): Record<string, number> {
+  const sliders: Record<string, number> = {};
+  PARAMETER_NAMES.forEach((name, i) => {
+    // 20.5, not 20.500000000000004.
+    const value = Math.round((exact ?? values)[i] * 1e11) / 1e9;
+    if (value !== 0) sliders[name] = value;
+  });
+  return sliders;
 }
 
 /**

@@ -7,6 +7,8 @@ export type PromptPiece = { readonly ids: readonly number[] } | { readonly rows:
 
 /** A token is a few characters; this many per allowed token is too long without counting any further. */
 const CHARACTERS_PER_TOKEN = 50;
+/** And this many at all: they are made tokens in half a second. */
+const MOST_CHARACTERS = 65536;
 
 /**
  * Builds the prompt of a mode. `instruction` is the user's text for style mode, of which surrounding white space is
@@ -85,7 +87,7 @@ export function encodeInstruction(instruction: string, maxTokens: number, tokeni
     );
   }
   const shorten = `Shorten it to ${maxTokens} tokens, about ${maxTokens * 4} characters of English.`;
-  if (text.length > maxTokens * CHARACTERS_PER_TOKEN) {
+  if (text.length > Math.min(maxTokens * CHARACTERS_PER_TOKEN, MOST_CHARACTERS)) {
     throw new InputError(
       'INPUT_INSTRUCTION',
       `The style is ${text.length} characters long. Nothing was retouched.`,

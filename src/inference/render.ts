@@ -1,6 +1,7 @@
 import type { Backend, Session } from './backend';
 import { takeFloats } from './decoder';
 import { InferenceError, InputError, throwIfCancelled } from './errors';
+import { takeColorOut } from './monochrome';
 import { FACTORS, type Factor } from './params';
 
 /**
@@ -25,14 +26,21 @@ export interface StrongRetouch {
    * where the answer is exactly the model's.
    */
   readonly rest: number;
+  /** How much of the color that is left is taken out, 0 to 1: in black and white it follows the strength of the global color. */
+  readonly gray: number;
   readonly overall: number;
 }
 
 /**
- * Scales `latents` ([3, D] row-major) by strengths.
+ * Scales `latents` ([3, D] row-major) by strengths. `monochrome`: they are those of a black-and-white retouch.
  * Throws InputError INPUT_LATENTS or INPUT_STRENGTH (factors take 0 to 2, `overall` 0 to 1).
  */
-export function withStrength(latents: Float32Array, strength: Strength, latentSize: number): StrongRetouch {
+export function withStrength(
+  latents: Float32Array,
+  strength: Strength,
+  latentSize: number,
+  monochrome = false,
+): StrongRetouch {
   checkLatents(latents, latentSize);
   const unknown = Object.keys(strength).find((name) => name !== 'overall' && !FACTORS.includes(name as Factor));
   if (unknown !== undefined) {
@@ -50,7 +58,8 @@ export function withStrength(latents: Float32Array, strength: Strength, latentSi
     if (row.some((entry) => entry !== 0)) most = Math.max(most, value);
     for (let k = 0; k < row.length; k++) row[k] *= value;
   });
-  return { latents: scaled, rest: 1 - Math.min(1, most), overall: checkedStrength(strength, 'overall', 1) };
+  const gray = monochrome ? Math.min(1, strength.globalColor ?? 1) : 0;
+  return { latents: scaled, rest: 1 - Math.min(1, most), gray, overall: checkedStrength(strength, 'overall', 1) };
 }
 
 function checkedStrength(strength: Strength, name: Factor | 'overall', most: number): number {
@@ -133,7 +142,7 @@ export async function renderRetouch(
   backend: Backend,
   renderer: Session,
   colours: Float32Array,
-  { latents, rest, overall }: StrongRetouch,
+  { latents, rest, gray, overall }: StrongRetouch,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
   if (rest === 1 || overall === 0) {
@@ -147,6 +156,7 @@ export async function renderRetouch(
       out[i] = Math.min(1, Math.max(0, out[i] + rest * (colours[i] - still[i])));
     }
   }
+  if (gray > 0) takeColorOut(out, gray);
   if (overall < 1) for (let i = 0; i < out.length; i++) out[i] = colours[i] + overall * (out[i] - colours[i]);
   return out;
 }

@@ -67,6 +67,11 @@ export interface ParamOptions extends CallOptions {
 
 export interface BakeOptions {
   readonly strength?: Strength | undefined;
+  /**
+   * Is it black and white (RetouchResult.monochrome)? Then the color that the renderer leaves is taken out to the last bit;
+   * at a strength of the global color below 1, that share of it.
+   */
+  readonly monochrome?: boolean | undefined;
   /** Grid points per axis; the bundle's lutSize when absent. */
   readonly size?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -94,6 +99,8 @@ export interface RetouchResult {
   readonly mode: Mode;
   /** [3, D] row-major: light, globalColor, specificColor. */
   readonly latents: Float32Array;
+  /** True where the parameters ask for black and white, which whoever renders the latents says in BakeOptions. */
+  readonly monochrome?: boolean | undefined;
   readonly reasoning: Reasoning;
   /** Tokens of the answer, written by the model or given by the skeleton. */
   readonly tokens: number;

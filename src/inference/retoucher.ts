@@ -1,7 +1,7 @@
 import type { Lut3D } from '../color/lut3d';
 import { answerQuestion, checkLatents, type AnswerGraphs, type Question } from './answer';
 import type { Backend, Session } from './backend';
-import type { BundleSource } from './bundle';
+import type { Bundle, BundleSource } from './bundle';
 import { embedTokens, takeFloats } from './decoder';
 import { InputError, throwIfCancelled } from './errors';
 import { focusOnPhoto, focusOnSliders, type Focus, type SeenPhoto } from './focus';
@@ -11,6 +11,7 @@ import type { AnswerMode, Manifest, Mode } from './manifest';
 import type { ReferenceInput } from './manifest2';
 import { openBundle, type OpenedBundle } from './opened';
 import { parametersAsPythonDict } from './parameterText';
+import { isMonochrome, takeColorOut } from './monochrome';
 import { maskInactiveFactors, type Parameters } from './params';
 import { checkPhoto, photoValues, referenceValues } from './photoInput';
 import { PhotoMemory } from './photoMemory';
@@ -48,10 +49,10 @@ export class Retoucher {
   ) {}
 
   /**
-   * Opens and verifies a bundle and reads its tokenizer; graphs are loaded when first needed.
+   * Opens and verifies a bundle (one that is open already is taken as it is) and reads its tokenizer; graphs are loaded when first needed.
    * Throws BundleError when the bundle cannot be used, InferenceError MEMORY when the device cannot hold it, CancelledError.
    */
-  static async load(source: BundleSource, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
+  static async load(source: BundleSource | Bundle, backend: Backend, options: LoadOptions = {}): Promise<Retoucher> {
     const started = performance.now();
     const parts = await openBundle(source, backend, options);
     return new Retoucher(parts, backend, performance.now() - started);
@@ -100,12 +101,17 @@ export class Retoucher {
 
   /**
    * Turns the 38 parameters into latents by the language model, with its plan in words. The photo is for these only: the
-   * vision graph is not even loaded. Throws as `auto`.
+   * vision graph is not even loaded. `monochrome` in the result is for the bake. Throws as `auto`.
    */
   async param(parameters: Parameters, options: ParamOptions = {}): Promise<RetouchResult> {
     if (options.photo) checkPhoto(options.photo, this.manifest.photoInput);
     this.checkOptions(options);
-    if (this.manifest.parameterText !== undefined) return this.paramByText(parameters, options);
+    const byText = this.manifest.parameterText !== undefined;
+    const result = await (byText ? this.paramByText(parameters, options) : this.paramByHead(parameters, options));
+    return isMonochrome(parameters) ? { ...result, monochrome: true } : result;
+  }
+
+  private async paramByHead(parameters: Parameters, options: ParamOptions): Promise<RetouchResult> {
     const prompt = this.promptOf('param', '', this.voiceOfParameters(parameters, options));
     return this.exclusive(options.signal, async () => {
       const loadedBefore = this.parts.graphs.loadMs;
@@ -119,8 +125,10 @@ export class Retoucher {
       const focus = focusOnSliders(this.manifest, paramRows);
       const { active } = parameters;
       const seen = this.parts.grounding && options.photo && photoValues(options.photo, this.manifest.photoInput);
-      const guideOf = this.guided(options.signal, (grounding, render) =>
-        grounding.ofSliders(parameters.values, seen, render),
+      const guideOf = this.guided(
+        options.signal,
+        (grounding, render) => grounding.ofSliders(parameters.values, seen, render),
+        isMonochrome(parameters),
       );
       const question: Question = { mode: 'param', prompt, rows: { params: paramRows }, focus, active, guideOf };
       const result = await this.answer(decoder, question, options);
@@ -215,10 +223,10 @@ export class Retoucher {
 
   private async rendering<T>(
     latents: Float32Array,
-    { strength = {}, signal }: BakeOptions,
+    { strength = {}, monochrome, signal }: BakeOptions,
     work: (render: Render) => Promise<T>,
   ): Promise<T> {
-    const retouch = withStrength(latents, strength, this.manifest.dimensions.latent);
+    const retouch = withStrength(latents, strength, this.manifest.dimensions.latent, monochrome);
     return this.exclusive(
       signal,
       async () => {
@@ -336,13 +344,19 @@ export class Retoucher {
   private guided(
     signal: AbortSignal | undefined,
     make: (grounding: Grounding, render: RenderColours) => Promise<AnswerGuide>,
+    /** Is the picture that they speak of black and white? */
+    monochrome = false,
   ): Question['guideOf'] {
     const { backend } = this;
     const { grounding, graphs } = this.parts;
     if (!grounding) return undefined;
     return async (latents) => {
       const renderer = await graphs.get('renderer', signal);
-      return make(grounding, (colours) => renderColours(backend, renderer, colours, latents, signal));
+      return make(grounding, async (colours) => {
+        const out = await renderColours(backend, renderer, colours, latents, signal);
+        if (monochrome) takeColorOut(out, 1);
+        return out;
+      });
     };
   }
 

@@ -1,6 +1,10 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { BundleError, messageOf } from './errors';
 
+/** Added tokens, and characters of one: they are looked for at every place of a template. */
+const MOST_ADDED = 16384;
+const LONGEST_ADDED = 1000;
+
 interface AddedToken {
   readonly id: number;
   readonly content: string;
@@ -135,12 +139,16 @@ function readAddedTokens(json: unknown, fileName: string): AddedToken[] {
       'Save the tokenizer again with Hugging Face tokenizers or transformers, with plain added tokens.',
     );
   if (!Array.isArray(list)) throw unusable('it has no list "added_tokens"');
+  if (list.length > MOST_ADDED) throw unusable(`it has ${list.length} added tokens, at most ${MOST_ADDED} are taken`);
   return list.map((item: unknown) => {
     const token = item as Record<string, unknown> | null;
     const id = token?.['id'];
     const content = token?.['content'];
     if (typeof id !== 'number' || !Number.isInteger(id) || typeof content !== 'string' || content === '') {
       throw unusable(`the added token ${JSON.stringify(item).slice(0, 80)} has no id or no content`);
+    }
+    if (content.length > LONGEST_ADDED) {
+      throw unusable(`an added token of ${content.length} characters is none; at most ${LONGEST_ADDED} are taken`);
     }
     // These would move white space in and out of tokens, which the split into template and user text does not do.
     for (const flag of ['lstrip', 'rstrip', 'single_word']) {

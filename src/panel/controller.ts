@@ -1,5 +1,5 @@
 import { type Lut3D } from '../color/lut3d';
-import { type Factor } from '../inference';
+import { type Factor, isMonochromeSliders } from '../inference';
 import { type DocumentProxy, type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
 import { answer, type AnsweringPage } from './answering';
 import { PROXY_EDGE } from './ask';
@@ -18,6 +18,7 @@ import {
   type Work,
   currentTry,
   isBusy,
+  isMonochromeTry,
   strengthOf,
 } from './state';
 import { type Store } from './store';
@@ -136,7 +137,7 @@ export class Controller implements ModelsPage, AnsweringPage {
       const strength = { ...strengthOf(made), overall: made.overall };
       const { size, data } = await this.engine.call(
         'bake',
-        { latents: made.latents, strength, photo: proxy?.data },
+        { latents: made.latents, strength, monochrome: isMonochromeTry(made), photo: proxy?.data },
         { signal },
       );
       if (signal.aborted) throw cancelled();
@@ -183,7 +184,8 @@ export class Controller implements ModelsPage, AnsweringPage {
     const made = currentTry(this.store.get());
     const strength = made?.mode === 'adjust' ? strengthOf(made) : {};
     // Without a head of its own a model answers sliders only by writing a plan.
-    if (proxy && model?.capabilities.sliders !== false && loading === '') this.live.update({ sliders, strength });
+    if (proxy && model?.capabilities.sliders !== false && loading === '')
+      this.live.update({ sliders, strength, monochrome: isMonochromeSliders(sliders) });
   }
 
   selectTry(id: number): void {
@@ -305,7 +307,7 @@ export class Controller implements ModelsPage, AnsweringPage {
   show(): void {
     const made = currentTry(this.store.get());
     if (made && this.store.get().work !== 'loading')
-      this.live.update({ latents: made.latents, strength: strengthOf(made) });
+      this.live.update({ latents: made.latents, strength: strengthOf(made), monochrome: isMonochromeTry(made) });
   }
 
   private async onLive({ lut, latents, wanted, milliseconds }: LiveResult): Promise<void> {

@@ -1,5 +1,5 @@
 import { type PickedFile } from '../host/panelHost';
-import { formatPresetXmp, parsePreset } from '../inference';
+import { formatPresetXmp, readPresetBytes } from '../inference';
 import { PROXY_EDGE } from './ask';
 import { type Controller } from './controller';
 import { readPicture } from './pictures';
@@ -11,7 +11,7 @@ export async function importPreset(controller: Controller, file?: PickedFile): P
   try {
     const chosen = file ?? (await controller.host.pickFile('preset'));
     if (!chosen) return;
-    const { name, sliders, unsupported, notes } = parsePreset(chosen.bytes, chosen.name);
+    const { name, sliders, unsupported, notes } = readPresetBytes(chosen.bytes, chosen.name);
     controller.store.set({ mode: 'adjust', notices: [] });
     controller.setSliders(sliders);
     const lacks = unsupported.map(({ what }) => what).join(', ');

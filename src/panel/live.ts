@@ -9,6 +9,8 @@ export interface Wanted {
   readonly latents?: Float32Array | undefined;
   readonly sliders?: Sliders | undefined;
   readonly strength: Strength;
+  /** Is it black and white? */
+  readonly monochrome?: boolean | undefined;
 }
 
 export interface LiveResult {
@@ -89,9 +91,9 @@ export class LiveLut {
     return wanted;
   }
 
-  private async bake({ latents, sliders, strength }: Wanted, size: number) {
+  private async bake({ latents, sliders, strength, monochrome }: Wanted, size: number) {
     const made = latents ?? (await this.engine.call('sliders', { sliders: sliders ?? {} }));
-    const { data } = await this.engine.call('bake', { latents: made, strength, size });
+    const { data } = await this.engine.call('bake', { latents: made, strength, monochrome, size });
     return { lut: new Lut3D(size, data), latents: made };
   }
 

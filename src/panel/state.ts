@@ -1,4 +1,12 @@
-import { FACTORS, type Factor, type Field, type Reasoning, type RgbImage, type Strength } from '../inference';
+import {
+  FACTORS,
+  type Factor,
+  type Field,
+  isMonochromeSliders,
+  type Reasoning,
+  type RgbImage,
+  type Strength,
+} from '../inference';
 import { type DocumentInfo, type DocumentProxy, type Theme } from '../host/panelHost';
 import { type Acceptance, type ModelOffer } from './modelOffer';
 import { type OpenedModel } from './worker/protocol';
@@ -166,6 +174,11 @@ export function currentTry({ tries, current }: PanelState): Try | undefined {
 /** A factor that is off has a strength of 0. `overall` is blended by whoever renders. */
 export function strengthOf({ factors }: Pick<Try, 'factors'>): Strength {
   return Object.fromEntries(FACTORS.map((factor) => [factor, factors[factor].on ? factors[factor].strength : 0]));
+}
+
+/** Do the sliders of this try ask for black and white? Tries of other modes keep sliders that are not theirs. */
+export function isMonochromeTry({ mode, sliders }: Pick<Try, 'mode' | 'sliders'>): boolean {
+  return mode === 'adjust' && isMonochromeSliders(sliders);
 }
 
 export function reasoningOf(texts: Try['texts']): Reasoning {

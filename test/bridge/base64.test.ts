@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { fromBase64, toBase64 } from '../../src/bridge/base64';
-import { checksum } from '../../src/bridge/checksum';
+import { checksum, crc32 } from '../../src/bridge/checksum';
 
 test('is what Node writes, and comes back', () => {
   fc.assert(
@@ -20,5 +20,8 @@ test.each(['A', 'AAA', 'AA*A', 'AA\u0100A', 'A===', '====A'])('%j is none', (tex
 
 test('the check sum is CRC-32', () => {
   expect(checksum('123456789')).toBe(0xcbf43926);
+  // The second byte of a character beyond 255 counts too.
+  expect(checksum('é\u4e2d\u0100')).toBe(crc32(Uint8Array.of(0xe9, 0x2d, 0x4e, 0, 1)));
+  expect(checksum('\u00ff\u0100')).not.toBe(checksum('\u00ff\u0000'));
   expect(checksum('é\u4e2d')).not.toBe(checksum('é\u4e2e'));
 });

@@ -249,20 +249,6 @@ test('messages of others are ignored and counted', async () => {
   expect(asking.counts).toMatchObject({ foreign: 7, damaged: 1, protocol: 0 });
 });
 
-test('what does not fit the protocol is refused by either side', async () => {
-  const { host, page } = joinedPorts();
-  const handlers: ChannelOptions['handlers'] = {
-    // A result whose bytes are more than is ever taken.
-    huge: () => Promise.resolve({ value: 0, bytes: [{ length: 2 ** 30 } as Uint8Array] }),
-  };
-  channel(host, 'host', { handlers });
-  const asking = channel(page, 'page');
-  expect(await asking.request('huge', { value: 1 }).catch(same)).toMatchObject({
-    code: 'BRIDGE_PROTOCOL',
-    message: expect.stringContaining('1073741824 bytes') as string,
-  });
-});
-
 const same = (error: unknown): unknown => error;
 
 function pause(ms: number): Promise<void> {

@@ -18,6 +18,10 @@ const withManifest = (change) => (files) => {
   files['manifest.json'] = strToU8(JSON.stringify(manifest));
 };
 
+const withPage = (change) => (files) => {
+  files['panel/index.html'] = strToU8(change(strFromU8(files['panel/index.html'])));
+};
+
 /** A fault, and what is said of it. */
 const FAULTS = [
   [(files) => delete files['manifest.json'], /no manifest\.json/],
@@ -35,6 +39,7 @@ const FAULTS = [
   [(files) => delete files['panel/chunks/worker.js.0.js'], /"worker\.js" is missing/],
   [(files) => delete files['icons/panel-dark@2x.png'], /"icons\/panel-dark@2x\.png" is missing/],
   [(files) => (files['icons/panel-dark@2x.png'] = files['icons/panel-dark@1x.png']), /is of 23 x 23/],
+  [(files) => delete files['THIRD_PARTY_NOTICES.txt'], /"THIRD_PARTY_NOTICES\.txt" is missing/],
   [withManifest((manifest) => (manifest.version = '0.0.9')), /of version 0\.0\.9/],
   [withManifest((manifest) => (manifest.host = [manifest.host])), /exactly one host/],
   [withManifest((manifest) => (manifest.manifestVersion = 4)), /not of version 5/],
@@ -42,6 +47,19 @@ const FAULTS = [
   [
     withManifest((manifest) => manifest.requiredPermissions.webview.domains.push('https://a.example')),
     /not local only/,
+  ],
+  [withManifest((manifest) => delete manifest.requiredPermissions.webview.domains), /not local only/],
+  [withManifest((manifest) => (manifest.requiredPermissions.webview.domains = 'all')), /not local only/],
+  [
+    withManifest((manifest) => (manifest.requiredPermissions.webview.enableMessageBridge = 'localAndRemote')),
+    /not local only/,
+  ],
+  [withManifest((manifest) => (manifest.requiredPermissions.localFileSystem = 'fullAccess')), /without a dialog/],
+  [withManifest((manifest) => (manifest.requiredPermissions.launchProcess = {})), /asks for "launchProcess"/],
+  [withPage((html) => html.replace(/<meta\s+http-equiv[^>]*>/, '')), /lacks the panel's Content-Security-Policy/],
+  [
+    withPage((html) => html.replace("connect-src 'self'", 'connect-src *')),
+    /lacks the panel's Content-Security-Policy/,
   ],
   [withManifest((manifest) => (manifest.entrypoints[1].id = manifest.entrypoints[0].id)), /no ids of their own/],
   [withManifest((manifest) => (manifest.main = 'other.html')), /"other\.html" is missing/],

@@ -19,6 +19,7 @@ import { RESULTS } from './panelResults.mjs';
 import { PHOTOSHOP } from './photoshopChecks.mjs';
 import { PICTURE_FIRST } from './pictureFirstChecks.mjs';
 import { PHOTOSHOP_FAULTS } from './photoshopFaults.mjs';
+import { PRIVACY } from './privacyChecks.mjs';
 import { WHOLE } from './panelWhole.mjs';
 import { launch } from './panelPage.mjs';
 
@@ -38,7 +39,7 @@ const WARM = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www
 
 const ALL = {
   ...{ ...CHECKS, ...RESULTS, ...FAULTS, ...PICTURE_FIRST, ...MODELS, ...MODELS_FAULTS },
-  ...{ ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE },
+  ...{ ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE, ...PRIVACY },
 };
 const { values, positionals } = parseArgs({
   options: { report: { type: 'string' }, model: { type: 'string' } },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { SAMPLES, openPanel } from './panelPage.mjs';
@@ -38,7 +39,7 @@ export const STATES = {
 
 /** @returns {Promise<string[]>} a line for each thing that axe finds wrong */
 export async function axe(page) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.addScriptTag({ path: AXE });
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(readFileSync(AXE, 'utf8'));
   return page.evaluate(async () => {
     const { violations } = await window.axe.run(document);
     return violations.flatMap(({ id, nodes }) =>

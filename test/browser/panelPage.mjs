@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FLAGS, ensureChromium } from '../../scripts/lib/chromium.mjs';
 import { ROOT } from '../../scripts/lib/paths.mjs';
+import { waitFromOutside } from './waiting.mjs';
 
 export const SAMPLES = join(ROOT, 'samples');
 export const PHOTO = join(SAMPLES, 'dandelions.jpg');
 
 /** Milliseconds that WebGPU gets where a program plays the graphics card: a trained model takes minutes there. */
 export const GPU_MS = Number(process.env.VERARETOUCH_GPU_MS ?? 180_000);
-/** Milliseconds for anything else. */
-export const PATIENCE_MS = Number(process.env.VERARETOUCH_WAIT_MS ?? 60_000);
 
 export async function launch() {
   const { chromium } = await import('playwright-core');
@@ -19,8 +18,7 @@ export async function launch() {
 /** The panel in a fresh profile; errors of the page are kept in `problems`. */
 export async function openPanel(browser, address, { query = 'device=wasm&lang=en', before, viewport } = {}) {
   const context = await browser.newContext({ viewport: viewport ?? { width: 320, height: 800 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  const page = waitFromOutside(await context.newPage());
   const problems = [];
   page.on('pageerror', (error) => problems.push(error.message));
   await before?.(page);
@@ -59,8 +57,6 @@ export class PanelPage {
   until(condition, argument) {
     return this.page.waitForFunction(
       `(${condition.toString()})(window.veraRetouch.controller.store.get(), ${JSON.stringify(argument ?? null)})`,
-      undefined,
-      { polling: 20 },
     );
   }
 

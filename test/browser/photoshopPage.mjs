@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
-import { PATIENCE_MS, PanelPage } from './panelPage.mjs';
+import { PanelPage } from './panelPage.mjs';
+import { waitFromOutside } from './waiting.mjs';
 
 const { FakeWorld } = loadTypeScript('test/host/photoshop/world.ts');
 const { runPlugin } = loadTypeScript('test/host/photoshop/runPlugin.ts');
@@ -38,9 +39,8 @@ export class PhotoshopPage extends PanelPage {
   }
 
   async loadPage() {
-    const page = await this.context.newPage();
+    const page = waitFromOutside(await this.context.newPage());
     this.page = page;
-    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => this.problems.push(error.message));
     const { webview } = this.world;
     let scope;

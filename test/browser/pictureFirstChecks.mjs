@@ -41,16 +41,12 @@ async function opened(browser, served) {
 async function untilWords(panel, button) {
   const painted = await panel.painted();
   await panel.button(button).click();
-  await panel.page.waitForFunction(
-    (before) => {
-      const { tries, wording, work } = window.veraRetouch.controller.store.get();
-      const now = document.querySelector('.preview').dataset.painted ?? '0';
-      const made = tries.find(({ id }) => id === wording);
-      return work === 'wording' && now !== before && made && Object.values(made.texts).join('') !== '';
-    },
-    painted,
-    { polling: 20 },
-  );
+  await panel.page.waitForFunction((before) => {
+    const { tries, wording, work } = window.veraRetouch.controller.store.get();
+    const now = document.querySelector('.preview').dataset.painted ?? '0';
+    const made = tries.find(({ id }) => id === wording);
+    return work === 'wording' && now !== before && made && Object.values(made.texts).join('') !== '';
+  }, painted);
 }
 
 async function picture(name, panel) {

@@ -11,15 +11,15 @@ import {
 import path from 'node:path';
 import { findPhotos } from '../../src/cli/batch/inputs';
 import { JOURNAL } from '../../src/cli/batch/journal';
-import { PhotoHandler } from '../../src/cli/batch/photoHandler';
-import { duration, Progress } from '../../src/cli/batch/progress';
 import { type BatchReport, contactSheet } from '../../src/cli/batch/report';
-import { runBatch } from '../../src/cli/batch/runBatch';
 import { type Terminal } from '../../src/cli/console';
 import { type Engine } from '../../src/cli/engine';
 import { type RetouchJob } from '../../src/cli/options';
+import { PhotoHandler } from '../../src/cli/pipeline/photoHandler';
+import { duration, Progress } from '../../src/cli/pipeline/progress';
+import { runJob } from '../../src/cli/pipeline/runJob';
 import { gradient, image, temporaryFolder } from '../host/support/pictures';
-import { type Call, fakeEngine } from './support/fakeEngine';
+import { type Call, fakeEngine, fakeModel } from './support/fakeEngine';
 
 jest.setTimeout(120000);
 const root = temporaryFolder();
@@ -73,7 +73,7 @@ async function run(
     if (argument && ++asked > stopAfter) cancel.abort();
   });
   const load = () => Promise.resolve({ ...fake, ...engine });
-  const outcome = await runBatch(job, terminal, cancel.signal, load, () => new PhotoHandler()).then(
+  const outcome = await runJob(job, fakeModel(load), terminal, cancel.signal, () => new PhotoHandler()).then(
     (code) => ({ code, thrown: undefined }),
     (thrown: unknown) => ({ code: undefined, thrown }),
   );
@@ -280,9 +280,11 @@ test('photos of a folder come in natural order; raw files and folders are passed
   mkdirSync(path.join(folder, 'deeper'), { recursive: true });
   for (const name of ['b10.jpg', 'b9.JPG', 'a.tif', 'x.NEF', '.hidden.jpg', 'notes.txt'])
     writeFileSync(path.join(folder, name), '');
-  const { photos, notes } = await findPhotos([path.join(folder, 'b10.jpg'), folder]);
+  const { photos, folders } = await findPhotos([path.join(folder, 'b10.jpg'), folder]);
   expect(photos.map((file) => path.basename(file))).toEqual(['b10.jpg', 'a.tif', 'b9.JPG']);
-  expect(notes.join('\n')).toMatch(/1 camera raw files.*\n1 folders/);
+  expect(folders).toEqual([
+    { folder, photos: 3, ours: 0, unsupported: { nef: 1 }, notPhotos: 1, hidden: 1, folders: 1 },
+  ]);
 });
 
 test('a journal that is no text of ours is passed over line by line', async () => {
@@ -299,9 +301,8 @@ test('text of files and model is text in the page', () => {
   const record = { reasoning: { elements: '', problems: texts, plan: texts } } as never;
   const end = { kind: 'done', job: '', photo: '', size: 1, modified: 1, name: 'a"b', record } as const;
   const counts = { photos: 1, done: 1, failed: 0, open: 0 };
-  const page = contactSheet({ mode: 'auto', bundle: '<x>', strength: {}, counts, photos: [] }, [
-    { photo: '<i>.png', end },
-  ]);
+  const report = { generator: '', job: '', mode: 'auto', bundle: '<x>', strength: {}, counts, folders: [], photos: [] };
+  const page = contactSheet(report, [{ photo: '<i>.png', end }], 'contact-sheet');
   expect(page).toContain('&lt;b&gt;&amp;&quot;');
   expect(page).toContain('&lt;i&gt;.png');
   expect(page).not.toMatch(/<b>&"|<x>|<i>/);

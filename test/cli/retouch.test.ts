@@ -4,11 +4,11 @@ import { type Terminal } from '../../src/cli/console';
 import { type EngineLoader, requireFast } from '../../src/cli/engine';
 import { UsageError } from '../../src/cli/errors';
 import { type RetouchJob } from '../../src/cli/options';
-import { runRetouch } from '../../src/cli/retouch';
+import { runJob } from '../../src/cli/pipeline/runJob';
 import { formatPresetXmp, parametersFromSliders } from '../../src/inference';
 import { gradient, image, temporaryFolder } from '../host/support/pictures';
 import { failureOf } from '../inference/support/errors';
-import { type Call, fakeEngine } from './support/fakeEngine';
+import { type Call, fakeEngine, fakeModel } from './support/fakeEngine';
 
 jest.setTimeout(120000);
 const folder = temporaryFolder();
@@ -45,7 +45,7 @@ async function run(
     ...changes,
   };
   const engine: EngineLoader = load ?? (() => Promise.resolve(fakeEngine(calls)));
-  const outcome = await runRetouch(job, terminal, new AbortController().signal, engine).then(
+  const outcome = await runJob(job, fakeModel(engine), terminal, new AbortController().signal).then(
     (code) => ({ code, thrown: undefined }),
     (thrown: unknown) => ({ code: undefined, thrown }),
   );
@@ -57,7 +57,9 @@ test('the record has exactly the fields that are promised, on disk and on stdout
   expect(result.code).toBe(0);
   const record = JSON.parse(result.out) as Record<string, Record<string, unknown>>;
   expect(JSON.parse(readFileSync(path.join(result.folder, 'hill.json'), 'utf8'))).toEqual(record);
-  expect(Object.keys(record)).toEqual(['mode', 'reasoning', 'timingsMs', 'tokens', 'device', 'bundle']);
+  expect(Object.keys(record)).toEqual([
+    ...['mode', 'reasoning', 'timingsMs', 'tokens', 'device', 'bundle', 'notes', 'job'],
+  ]);
   expect(Object.keys(record['reasoning'])).toEqual(['elements', 'problems', 'plan']);
   expect(record['reasoning']['problems']).toEqual({ light: '', globalColor: '', specificColor: '' });
   expect(Object.keys(record['timingsMs'])).toEqual(['load', 'vision', 'prefill', 'decode', 'render', 'write']);

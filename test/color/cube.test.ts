@@ -100,6 +100,25 @@ describe('reading', () => {
     expect(lut.sample(1, 0.5, 0)).toEqual([0.5, 0.25, 0]);
   });
 
+  test('each axis of a domain has its own beginning and end', () => {
+    const { lut } = parseCube(`DOMAIN_MIN 0 -1 -3\nDOMAIN_MAX 2 3 5\n${HEAD}${BODY}`);
+    expect(lut.sample(0, 0, 0)).toEqual([0, 0.25, 0.375]);
+    expect(lut.sample(1, 1, 1)).toEqual([0.5, 0.5, 0.5]);
+  });
+
+  test('what lies outside of a domain is clipped to it', () => {
+    const { lut } = parseCube(`DOMAIN_MIN 0.25 0.25 0.25\nDOMAIN_MAX 0.75 0.75 0.75\n${HEAD}${BODY}`);
+    expect(lut.sample(0, 0, 0)).toEqual([0, 0, 0]);
+    expect(lut.sample(1, 1, 1)).toEqual([1, 1, 1]);
+  });
+
+  test('a size that the text cannot hold is refused on its own line, before room is made for it', () => {
+    expect(refusal(`LUT_3D_SIZE 129\n${BODY}`)).toContain('Line 1: LUT_3D_SIZE 129 needs 2146689 colours');
+    expect(refusal(`LUT_3D_SIZE 3\n${BODY}`)).toContain('Line 1: LUT_3D_SIZE 3 needs 27 colours');
+    // As short as 27 colours can be.
+    expect(parseCube(`LUT_3D_SIZE 3\n${'0 0 0\n'.repeat(27)}`.trimEnd()).lut.size).toBe(3);
+  });
+
   test.each([
     ['empty text', '', /CUBE_INVALID.*no LUT_3D_SIZE/],
     ['a picture', '\x89PNG\r\n\x1a\n', /CUBE_INVALID/],

@@ -161,13 +161,35 @@ test.each([8, 16])('grey of %i bits is read by its own curve', async (bits) => {
   }
 });
 
-test('a profile that cannot be worked in is converted, and said', async () => {
+test('a profile that only the image library can open is converted, and said', async () => {
+  const data = gradient(WIDTH, HEIGHT);
+  const odd = Buffer.concat([writeMatrixProfile(DISPLAY_P3), Buffer.alloc(64)]);
+  odd.writeUInt32BE(odd.length, 0);
+  // One of the three curves that share their data reaches into what follows.
+  const size = odd.indexOf('gTRC', 0, 'latin1') + 8;
+  odd.writeUInt32BE(odd.readUInt32BE(size) + 4, size);
+  writeFileSync(at('odd.png'), await tagged(data, odd));
+  const { document, png } = await retouched(at('odd.png'), Lut3D.identity(5));
+  expect(document.notes.join()).toMatch(/color profile cannot be worked in.*overlap.*converted to sRGB/);
+  expect([...(await numbers(png, false))]).not.toEqual([...data]);
+});
+
+test('a profile that nobody can open is left out, and nothing is said to be converted', async () => {
   const data = gradient(WIDTH, HEIGHT);
   const broken = Buffer.from(writeMatrixProfile(DISPLAY_P3));
   // A version that nobody knows.
   broken[8] = 9;
-  writeFileSync(at('odd.png'), await tagged(data, broken));
-  const { document, png } = await retouched(at('odd.png'), Lut3D.identity(5));
-  expect(document.notes.join()).toMatch(/colour profile cannot be worked in.*version 9.*converted to sRGB/);
+  writeFileSync(at('broken.png'), await tagged(data, broken));
+  const { document, png } = await retouched(at('broken.png'), Lut3D.identity(33));
+  expect(document.notes.join()).toMatch(/color profile cannot be used.*version 9.*taken as sRGB/);
+  expect([...(await numbers(png, false))]).toEqual([...data]);
   expect((await sharp(png).metadata()).icc).toBeDefined();
+});
+
+test('a profile that the PNG reader drops is missed', async () => {
+  const cut = writeMatrixProfile(DISPLAY_P3).subarray(0, 200);
+  writeFileSync(at('dropped.png'), await tagged(gradient(WIDTH, HEIGHT), cut));
+  expect((await sharp(at('dropped.png')).metadata()).icc).toBeUndefined();
+  const document = await new FilesHost(folder).open(at('dropped.png'));
+  expect(document.notes.join()).toMatch(/color profile cannot be used \(it is damaged\).*taken as sRGB/);
 });

@@ -71,10 +71,10 @@ describe('AVIF', () => {
     const avif = await image(gradient(WIDTH, HEIGHT), WIDTH, HEIGHT).avif(LOSSLESS).toBuffer();
     writeFileSync(at('p3.avif'), coded(avif, 12, 13));
     const { pixels, notes } = await readPhoto(at('p3.avif'));
-    expect(notes.join()).toContain('Display P3; so are the results');
+    expect(notes.join()).toContain('Display P3 by its color numbers; so are the results');
     expect(parseProfile(pixels.space!.profile)).toMatchObject({ known: 'display-p3' });
-    writeFileSync(at('wide.avif'), coded(avif, 9, 13));
-    expect((await readPhoto(at('wide.avif'))).notes.join()).toContain('primaries 9, curve 13');
+    writeFileSync(at('wide.avif'), coded(avif, 10, 13));
+    expect((await readPhoto(at('wide.avif'))).notes.join()).toContain('primaries 10, curve 13');
     const error = await refused('hdr.avif', coded(avif, 9, 16));
     expect(error).toMatchObject({ code: 'PHOTO_FORMAT' });
     expect(error.message).toContain('high dynamic range');

@@ -1,7 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { createOrtBackend, type OrtModule } from '../../src/inference/backend';
 import { Serial } from '../../src/inference/serial';
-import { nodeBackend, readBundle, TINY } from './support/bundles';
+import { readBundle, TINY } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 
 const FILES = readBundle(TINY);

@@ -31,6 +31,47 @@ test('a fault at the colours of the photo alone is found', async () => {
   expect(withPhoto.error.mean).toBeGreaterThan(3 * without.error.mean);
 });
 
+/** A dent of one small place of the cube, which the measured colours of the cube do not meet. */
+const hidden: Render = (colours) => {
+  const result = colours.slice();
+  for (let i = 0; i < colours.length; i += 3) {
+    const here = [0, 1, 2].every((c) => Math.abs(colours[i + c] * 255 - 100) < 0.3);
+    if (here) for (let c = 0; c < 3; c++) result[i + c] += 0.3;
+  }
+  return Promise.resolve(result);
+};
+
+test('a few bad pixels of the photo alone decide by the largest error', async () => {
+  const photo = Uint8Array.from({ length: 3000 }, (_, i) => (i < 15 ? 100 : 200));
+  const { lut, error } = await bakeMeasured(hidden, photo);
+  expect(error.mean).toBeLessThan(LUT_LIMITS.mean);
+  expect(error.p99).toBeLessThan(LUT_LIMITS.p99);
+  expect(error.max).toBeGreaterThan(LUT_LIMITS.max);
+  expect(lut.size).toBe(65);
+  expect((await bakeMeasured(hidden)).error.max).toBeLessThan(0.01);
+});
+
+test('two pixels of a hundred decide by the 99th percentile, of the photo and of the cube', async () => {
+  // Between two points of the grid of 33 that are also points of the grid of 65 but for the middle.
+  const wave: Render = (colours) => {
+    const cell = (value: number): number => {
+      const at = 32 * value - 20;
+      return at > 0 && at < 1 ? value + 0.032 * Math.sin(Math.PI * at) : value;
+    };
+    return Promise.resolve(colours.map((value, i) => (i % 3 === 1 ? cell(value) : value)));
+  };
+  const cube = await bakeMeasured(wave);
+  expect(cube.lut.size).toBe(65);
+  const few = Uint8Array.from({ length: 3000 }, (_, i) => (i < 60 ? 163 : 200));
+  const light: Render = (colours) =>
+    Promise.resolve(colours.map((value) => (Math.abs(value * 255 - 163) < 0.02 ? value + 0.02 : value)));
+  const photo = await bakeMeasured(light, few);
+  expect(photo.error.mean).toBeLessThan(LUT_LIMITS.mean);
+  expect(photo.error.p99).toBeGreaterThan(LUT_LIMITS.p99);
+  expect(photo.error.max).toBeLessThan(LUT_LIMITS.max);
+  expect(photo.lut.size).toBe(65);
+});
+
 test('few colours are rendered beside the grid, however large the photo', async () => {
   const seen: number[] = [];
   await bakeMeasured(

@@ -5,13 +5,13 @@ import {
   jsonOf,
   type Loose,
   memorySource,
-  nodeBackend,
   readBundle,
   rehashed,
   TINY,
   withManifest,
   type Files,
 } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 
 const TINY_FILES = readBundle(TINY);

@@ -1,5 +1,6 @@
 import { CancelledError, Retoucher, parametersFromSliders, type RgbImage } from '../../src/inference';
-import { memorySource, nodeBackend, readBundle, TINY } from './support/bundles';
+import { memorySource, readBundle, TINY } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { watched } from './support/watched';
 

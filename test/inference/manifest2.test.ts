@@ -1,7 +1,8 @@
 import { checkMemory, createOrtBackend, Retoucher } from '../../src/inference';
 import { Bundle } from '../../src/inference/bundle';
 import { parseManifest } from '../../src/inference/manifest';
-import { jsonOf, type Loose, memorySource, nodeBackend } from './support/bundles';
+import { jsonOf, type Loose, memorySource } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { edited, published, PUBLISHED } from './support/published';
 

@@ -49,6 +49,10 @@ describe('parseParameters', () => {
     ['Temperature', 'IncrementalTemperature'],
     ['HueAdjustmentPurpel', 'HueAdjustmentPurple'],
     ['SaturationAdjustmentGrean', 'SaturationAdjustmentGreen'],
+    // As far off as a name may be: two letters missing, three too many, two wrong.
+    ['Vbrace', 'Vibrance'],
+    ['Viibrrancce', 'Vibrance'],
+    ['Vxbrxnce', 'Vibrance'],
   ])('suggests the nearest name: %s', async (name, suggestion) => {
     const error = await failureOf(() => parseParameters({ [name]: { value: 1 } }));
     expect(error.code).toBe('INPUT_PARAMETERS');
@@ -56,10 +60,13 @@ describe('parseParameters', () => {
     expect(error.hint).toBe(`Did you mean ${suggestion}?`);
   });
 
-  test('names all parameters where nothing is near', async () => {
-    const error = await failureOf(() => parseParameters({ Zoom: { value: 1 } }));
-    for (const name of PARAMETER_NAMES) expect(error.hint).toContain(name);
-  });
+  test.each(['Zoom', 'Vbrac', 'Vxbrxncx', 'Viibrrancceee'])(
+    'names all parameters where none is near: %s',
+    async (name) => {
+      const error = await failureOf(() => parseParameters({ [name]: { value: 1 } }));
+      for (const known of PARAMETER_NAMES) expect(error.hint).toContain(known);
+    },
+  );
 
   test.each([
     [null, 'not a JSON object'],

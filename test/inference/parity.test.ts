@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Retoucher } from '../../src/inference';
-import { BUNDLES, memorySource, nodeBackend, readBundle } from './support/bundles';
+import { BUNDLES, memorySource, readBundle } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { answerTo, type ParityCase } from './support/parity';
 
 describe.each(BUNDLES)('parity with PyTorch: %s bundle', (_name, folder) => {

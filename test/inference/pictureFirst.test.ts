@@ -8,16 +8,8 @@ import {
 } from '../../src/inference';
 import { type Backend } from '../../src/inference/backend';
 import { parseManifest } from '../../src/inference/manifest';
-import {
-  type Files,
-  jsonOf,
-  memorySource,
-  nodeBackend,
-  readBundle,
-  TINY,
-  TINY_FIRST,
-  withManifest,
-} from './support/bundles';
+import { type Files, jsonOf, memorySource, readBundle, TINY, TINY_FIRST, withManifest } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { watched } from './support/watched';
 

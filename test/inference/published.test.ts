@@ -13,12 +13,12 @@ import {
   jsonOf,
   type Loose,
   memorySource,
-  nodeBackend,
   readBundle,
   rehashed,
   TINY,
   withManifest,
 } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { edited, published, PUBLISHED } from './support/published';
 import { watched } from './support/watched';

@@ -10,15 +10,8 @@ import {
   type Strength,
   type TextEvent,
 } from '../../src/inference';
-import {
-  type Loose,
-  memorySource,
-  nodeBackend,
-  PLAIN_ADAPTOR,
-  readBundle,
-  TINY,
-  withManifest,
-} from './support/bundles';
+import { type Loose, memorySource, PLAIN_ADAPTOR, readBundle, TINY, withManifest } from './support/bundles';
+import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { watched } from './support/watched';
 

@@ -2,7 +2,8 @@ import { type TextEvent } from '../../src/inference';
 import { Engine, type EngineEvent } from '../../src/panel/worker/engine';
 import { type OpenBackend } from '../../src/panel/worker/server';
 import { failureOf } from '../inference/support/errors';
-import { TINY, jsonOf, nodeBackend, readBundle } from '../inference/support/bundles';
+import { TINY, jsonOf, readBundle } from '../inference/support/bundles';
+import { nodeBackend } from '../inference/support/nodeBackend';
 import { besideWorkers, named, photo } from './support/worker';
 
 /* The page's side and the worker's side of the protocol, with the real model code between them. */

@@ -1,7 +1,7 @@
 import { type AvailableMemory, type Device, type LoadProgress } from '../../src/inference';
 import { Engine, type EngineEvent } from '../../src/panel/worker/engine';
 import { type OpenBackend } from '../../src/panel/worker/server';
-import { nodeBackend } from '../inference/support/bundles';
+import { nodeBackend } from '../inference/support/nodeBackend';
 import { failureOf } from '../inference/support/errors';
 import { another, damaged, plainModel } from './support/models';
 import { besideWorkers, named, photo, sourceOf } from './support/worker';

@@ -5,7 +5,8 @@ import { Store } from '../../src/panel/store';
 import { EN } from '../../src/panel/strings';
 import { Engine, type EngineEvent } from '../../src/panel/worker/engine';
 import { type OpenBackend } from '../../src/panel/worker/server';
-import { nodeBackend, readBundle, TINY, TINY_FIRST } from '../inference/support/bundles';
+import { readBundle, TINY, TINY_FIRST } from '../inference/support/bundles';
+import { nodeBackend } from '../inference/support/nodeBackend';
 import { besideWorkers, named, openNode, photo } from './support/worker';
 
 /* A model that gives the picture before its words, in the page without a page. */

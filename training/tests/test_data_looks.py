@@ -140,7 +140,8 @@ def test_grayscale_mixer_moves_only_its_hue():
         float(extras.apply_grayscale(blue, plain)[0, 0]), abs=0.01
     )
     out = extras.apply_grayscale(red)
-    assert out[0, 0] == out[0, 1] == out[0, 2]
+    # Grey but for the last bits: each channel is a sum of its own.
+    assert out.amax() - out.amin() < 1e-6
 
 
 def test_lut_reproduces_linear_functions_and_its_own_points(rgb):

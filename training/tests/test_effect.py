@@ -58,9 +58,11 @@ def test_foresight_tries_what_the_plan_says_and_sends_no_gradient_to_it():
     tokens = Foresight(effect, adaptor, renderer)(image, plan)
     small = torch.nn.functional.avg_pool2d(image, 2)
     colours = colours_of(image)
-    assert colours.shape == (2, 1024, 3) and torch.equal(colours[1, 33], small[1, :, 4, 4])
+    assert colours.shape == (2, 1024, 3)
+    # Means of the same pixels, in whatever order each processor adds them.
+    torch.testing.assert_close(colours[1, 33], small[1, :, 4, 4], atol=1e-6, rtol=0)
     torch.testing.assert_close(tokens, effect(colours, renderer(colours, adaptor.read(plan))))
-    assert torch.equal(foresee(effect, adaptor, renderer, colours, plan), tokens)
+    torch.testing.assert_close(foresee(effect, adaptor, renderer, colours, plan), tokens)
     tokens.sum().backward()
     assert plan.grad is None and effect.mlp[1].weight.grad.abs().max() > 0
 

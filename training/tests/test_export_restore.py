@@ -115,7 +115,8 @@ def test_other_image_tokens_are_known_by_their_weights(layout):
     named = {n: v for n, v in vision.state_dict().items() if not n.startswith(UNUSED)}
     assert layout_of(named, 12) == layout
     again = vision_of(named, layout, 12, 4, 256)
-    assert torch.equal(again(picture), vision(picture))
+    # The same weights at other addresses: a library may add from another place on.
+    torch.testing.assert_close(again(picture), vision(picture), atol=1e-5, rtol=1e-5)
 
 
 def test_decoder_weights_survive_both_storages(tmp_path):

@@ -104,7 +104,9 @@ def test_what_is_either_is_the_stored_weights_themselves_when_widened(tiny: Path
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.disable_quant_qdq", widen)
         outs.append(onnxruntime.InferenceSession(graph.SerializeToString(), options).run(["logits"], feeds)[0])
-    assert np.array_equal(outs[0], outs[1]) and not np.array_equal(outs[0], outs[2])
+    # Two graphs may be fused differently; quantised activations are off by thousands of times more.
+    off = [np.abs(out - outs[0]).max() / np.abs(outs[0]).max() for out in outs[1:]]
+    assert off[0] < 1e-5 and off[1] > 1e-4
     assert cosine(outs[0], outs[2]) > 0.999
 
 

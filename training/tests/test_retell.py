@@ -79,7 +79,8 @@ def test_retold_answers_agree_with_their_own_pixels(step):
         rows = torch.tensor(step.shards.rows(task))
         shown = rendered(step, rows, task)
         for row, before, after, latents in zip(rows.tolist(), shown.before, shown.after, shown.latents, strict=True):
-            assert torch.equal(told.latents[row], latents)
+            # Batches of other sizes here and there.
+            torch.testing.assert_close(told.latents[row], latents, atol=1e-5, rtol=1e-5)
             assert told.effects[row].tolist() == pytest.approx(effects(change(before, after)))
             for kind in ("fields", "plainFields"):
                 plans = {f: answers[row][kind][f"plan.{f}"] for f in COUNTS}

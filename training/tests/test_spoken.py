@@ -61,8 +61,10 @@ def test_black_and_white_leaves_no_trace_of_colour(before, drawn):
     mono = [s for s in drawn if ("monochrome", 1) in s.asked]
     assert len(mono) > 30
     for said in mono[:40]:
-        out = (develop(before[None], said.params[None])[0] * 255).round()
-        assert torch.equal(out, out[:, :1].expand(-1, 3)), said.text
+        out = develop(before[None], said.params[None])[0] * 255
+        # Channels are sums in an order of their own on each processor, so rounding them could part two that are one ulp
+        # apart. Float32 at 255 has steps of 1.5e-5; a hundredth of a level is what nobody sees and no rounding makes.
+        assert (out.amax(1) - out.amin(1)).max() < 0.01, said.text
 
 
 def test_stronger_words_do_more(before):
@@ -139,7 +141,8 @@ def test_a_photo_gets_an_instruction_that_it_can_follow(before):
         for _ in range(25):
             said, after = spoken_for(pixels, rng)
             assert said.shown(change(Pixels(pixels), Pixels(after))), said.text
-            assert torch.equal(after, develop(pixels[None], said.params[None])[0].clamp(0, 1))
+            # Drawn in one batch with others, it may differ in the last bits.
+            torch.testing.assert_close(after, develop(pixels[None], said.params[None])[0].clamp(0, 1), atol=1e-6, rtol=0)
             assert pixels is before or not any("blue" in axis for axis, _ in said.asked), said.text
 
 

@@ -1,17 +1,50 @@
+import { type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../../host/errors';
 import { endingOf, PHOTO_ENDINGS, RAW_ENDINGS } from '../../host/files/endings';
+import { JOURNAL } from './journal';
+import { readRecord } from './leftovers';
+import { carriesProvenance } from './ours';
+import { isOwnReport } from './ownReport';
+import { isOwnSheet } from './sheet';
 
 /** "photo 2" before "photo 10". */
 const byName = new Intl.Collator('en', { numeric: true });
 
+/** What became of every entry of a folder: the sum of all figures is the number of its entries. */
+export interface FolderCount {
+  readonly folder: string;
+  /** Read as photos. */
+  readonly photos: number;
+  /** Results and other files of this program. */
+  readonly ours: number;
+  /** Pictures that are not read, by their ending (lower case, without the dot). */
+  readonly unsupported: Readonly<Record<string, number>>;
+  /** Files that are no pictures. */
+  readonly notPhotos: number;
+  /** Names that begin with a dot. */
+  readonly hidden: number;
+  /** Folders in it, which are not opened. */
+  readonly folders: number;
+}
+
 export interface Inputs {
   /** Paths as they are given, or below a folder that is given; each once, in the order of the command line. */
   readonly photos: readonly string[];
-  /** What was passed over, one sentence each. */
-  readonly notes: readonly string[];
+  readonly folders: readonly FolderCount[];
 }
+
+const DEVELOP = 'develop them to TIFF or JPEG first';
+const EXPORT = 'export them as TIFF or JPEG first';
+/** Endings of pictures that no photo is read from, and what to do. Those that are read meanwhile do not get here. */
+const ELSE: ReadonlyMap<string, string> = new Map([
+  ...[...RAW_ENDINGS].map((ending): [string, string] => [ending, DEVELOP]),
+  ...'jxl heic heif hif bmp gif jp2 j2k jpx jpf exr hdr dds tga pcx ppm pgm pbm qoi xcf kra svg ico wdp jxr afphoto'
+    .split(' ')
+    .map((ending): [string, string] => [ending, EXPORT]),
+  ...['psb', 'pdf', 'eps', 'ai'].map((ending): [string, string] => [ending, 'save a flattened copy as TIFF or PSD']),
+]);
 
 /** Is any of the paths a folder? Then the job is a batch. */
 export async function namesFolder(paths: readonly string[]): Promise<boolean> {
@@ -19,35 +52,104 @@ export async function namesFolder(paths: readonly string[]): Promise<boolean> {
 }
 
 /**
- * The photos that paths stand for: files as they are, folders by the photos directly in them, in natural order.
- * `own` are results of this batch, which may lie in the same folder and are no photos of it.
+ * The photos that paths stand for: files as they are, folders by the photos directly in them, in natural order. What a
+ * folder holds is told by the names of its files; results of this program are none of its photos, whichever run made
+ * them: they say so in their XMP, or the record beside them does.
  * Throws HostError PHOTO_UNREADABLE for a folder that cannot be listed.
  */
-export async function findPhotos(paths: readonly string[], own: ReadonlySet<string> = new Set()): Promise<Inputs> {
+export async function findPhotos(paths: readonly string[]): Promise<Inputs> {
   const photos = new Set<string>();
-  const notes: string[] = [];
+  const folders: FolderCount[] = [];
   for (const given of paths) {
     if (!(await isFolder(given))) {
       photos.add(given);
       continue;
     }
-    const entries = await list(given);
-    const files = entries
-      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => name);
-    const found = files
-      .filter((name) => PHOTO_ENDINGS.has(endingOf(name)) && !own.has(path.resolve(given, name)))
-      .sort((a, b) => byName.compare(a, b));
+    const { found, ...count } = await takeFolder(given);
     for (const name of found) photos.add(path.join(given, name));
-    const raws = files.filter((name) => RAW_ENDINGS.has(endingOf(name))).length;
-    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).length;
-    if (raws > 0)
-      notes.push(`${raws} camera raw files in ${given} were passed over: develop them to TIFF or JPEG first.`);
-    if (folders > 0)
-      notes.push(`${folders} folders in ${given} were passed over: name them to retouch what is in them.`);
-    if (found.length === 0) notes.push(`There is no photo in ${given}.`);
+    folders.push({ folder: given, photos: found.length, ...count });
   }
-  return { photos: [...photos], notes };
+  return { photos: [...photos], folders };
+}
+
+type Count = Omit<FolderCount, 'folder' | 'photos'>;
+
+async function takeFolder(folder: string): Promise<Count & { found: string[] }> {
+  const found: string[] = [];
+  const unsupported: Record<string, number> = {};
+  const count = { ours: 0, notPhotos: 0, hidden: 0, folders: 0 };
+  const entries = await list(folder);
+  const names = new Set(entries.map(({ name }) => name));
+  for (const entry of entries) {
+    const kind = await kindOf(folder, entry, names);
+    if (kind === 'photo') found.push(entry.name);
+    else if (kind === 'unsupported') {
+      const ending = endingOf(entry.name);
+      unsupported[ending] = (unsupported[ending] ?? 0) + 1;
+    } else count[kind]++;
+  }
+  return { found: found.sort((a, b) => byName.compare(a, b)), unsupported, ...count };
+}
+
+type Kind = 'photo' | 'unsupported' | keyof Omit<Count, 'unsupported'>;
+
+async function kindOf(folder: string, entry: Dirent, names: ReadonlySet<string>): Promise<Kind> {
+  const { name } = entry;
+  const file = path.join(folder, name);
+  if (entry.isDirectory()) {
+    if (name.startsWith('.')) return 'hidden';
+    return (await isOwnSheet(file)) ? 'ours' : 'folders';
+  }
+  if (/^\.veraretouch[.-]/.test(name)) return 'ours';
+  if (name.startsWith('.')) return 'hidden';
+  if (entry.isSymbolicLink() && (await isFolder(file))) return 'folders';
+  const ending = endingOf(name);
+  if (name === JOURNAL || (await isOwnFile(file, ending, names))) return 'ours';
+  if (PHOTO_ENDINGS.has(ending)) return 'photo';
+  return ELSE.has(ending) ? 'unsupported' : 'notPhotos';
+}
+
+/** Only files of the kinds that this program writes are looked into, and only as far as they can say that they are ours. */
+async function isOwnFile(file: string, ending: string, names: ReadonlySet<string>): Promise<boolean> {
+  if (ending === 'html') return isOwnReport(file);
+  if (!['psd', 'png', 'cube', 'json'].includes(ending)) return false;
+  if (ending === 'json' && (await isOwnReport(file))) return true;
+  if (ending !== 'json' && (await carriesProvenance(file))) return true;
+  const record = `${file.slice(0, -ending.length)}json`;
+  if (!names.has(path.basename(record))) return false;
+  const said = await readRecord(record);
+  return said !== 'none' && said !== 'foreign';
+}
+
+/** One short line with the sum, then one for each kind that a person may miss. */
+export function countLines(count: FolderCount): string[] {
+  const { folder, photos, ours, unsupported, notPhotos, hidden, folders } = count;
+  const passed = Object.entries(unsupported).sort(([a], [b]) => byName.compare(a, b));
+  const not = passed.reduce((sum, [, number]) => sum + number, 0);
+  const all = photos + ours + not + notPhotos + hidden + folders;
+  const parts = [
+    many(photos, 'photo'),
+    ...(ours > 0 ? [`${ours} of VeraRetouch itself`] : []),
+    ...(not > 0 ? [`${not} not supported`] : []),
+    ...(notPhotos > 0 ? [`${notPhotos} not ${notPhotos === 1 ? 'a photo' : 'photos'}`] : []),
+    ...(hidden > 0 ? [`${hidden} hidden`] : []),
+    ...(folders > 0 ? [many(folders, 'folder')] : []),
+  ];
+  const advice = new Map<string, string[]>();
+  for (const [ending, number] of passed) {
+    const what = ELSE.get(ending) ?? EXPORT;
+    advice.set(what, [...(advice.get(what) ?? []), `${number} .${ending}`]);
+  }
+  return [
+    `${folder}: ${many(all, 'entry', 'entries')}: ${parts.join(', ')}.`,
+    ...[...advice].map(([what, kinds]) => `Not supported: ${kinds.join(', ')}. To retouch them, ${what}.`),
+    ...(folders > 0 ? [`Not opened: ${many(folders, 'folder')}. Name one to retouch what is in it.`] : []),
+    ...(photos === 0 ? [`There is no photo in ${folder}.`] : []),
+  ];
+}
+
+function many(number: number, one: string, several = `${one}s`): string {
+  return `${number} ${number === 1 ? one : several}`;
 }
 
 async function isFolder(file: string): Promise<boolean> {
@@ -57,7 +159,7 @@ async function isFolder(file: string): Promise<boolean> {
   );
 }
 
-async function list(folder: string) {
+async function list(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {

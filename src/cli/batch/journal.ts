@@ -1,37 +1,21 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { type Reasoning } from '../../inference';
-import { HostError } from '../../host/errors';
+import { HostCancelledError, HostError } from '../../host/errors';
+import { openRegular } from '../../host/files/io/openRegular';
+import { folded } from '../../host/files/names';
+import { reason } from '../../host/files/photoErrors';
 import { type RetouchRecord } from '../record';
+import { type Begun, type Entry, type Failure, type Finished, isLasting, parseEntry } from './entries';
+import { type PhotoState, type Seen } from './entries';
 
 /** The batch's memory, beside its results. One JSON object per line, only ever appended to. */
 export const JOURNAL = 'veraretouch-batch.jsonl';
-
-/** A photo as it was when it was taken up: another size or time of change makes it another photo. */
-export interface PhotoState {
-  readonly photo: string;
-  readonly size: number;
-  readonly modified: number;
-}
-
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
-
-/** `job` tells batches with other settings in the same folder apart. */
-type Entry = { readonly job: string } & (
-  | ({ readonly kind: 'begin'; readonly name: string; readonly at: number } & PhotoState)
-  | ({ readonly kind: 'done'; readonly name: string; readonly record: RetouchRecord } & PhotoState)
-  | ({ readonly kind: 'failed'; readonly failure: Failure } & PhotoState)
-  | ({ readonly kind: 'seen'; readonly latents: readonly number[]; readonly reasoning: Reasoning } & PhotoState)
-);
-
-export type Begun = Extract<Entry, { kind: 'begin' }>;
-export type Finished = Extract<Entry, { kind: 'done' | 'failed' }>;
-export type Seen = Extract<Entry, { kind: 'seen' }>;
+/** A journal of 100,000 photos has some 400 MB. */
+const MOST_BYTES = 2 ** 31;
+/** No line of ours is longer; what is between two line ends further apart was written by nobody. */
+const MOST_LINE = 8 * 1024 * 1024;
 
 /** A short name for everything that decides what becomes of a photo. */
 export function jobKey(settings: unknown): string {
@@ -46,36 +30,55 @@ export class Journal {
   private readonly finished = new Map<string, Finished>();
   private readonly begun = new Map<string, Begun>();
   private readonly seen = new Map<string, Seen>();
-  /** Names that batches in this folder have given out, with all their settings. */
-  readonly names = new Set<string>();
+  /** Names by photo that this batch has given out. */
+  private readonly own = new Map<string, Set<string>>();
+  /** Names that batches in this folder have given out, with all their settings; `folded`. */
+  private readonly given = new Set<string>();
   private writing: Promise<void> = Promise.resolve();
   private handle: FileHandle | undefined;
+  /** Did the process end in the middle of the last line? It must not swallow the next one. */
+  private torn = false;
 
   private constructor(
     private readonly file: string,
     private readonly job: string,
-    /** Did the process end in the middle of the last line? It must not swallow the next one. */
-    private torn: boolean,
   ) {}
 
   /**
-   * Reads the journal in `folder`; the file is made with the first entry. Throws HostError OUTPUT_FOLDER when it cannot
-   * be read, as the methods that add entries do when it cannot be written.
+   * Reads the journal in `folder`; the file is made with the first entry. Lines that are no entries are passed over.
+   * Throws HostError OUTPUT_FOLDER when it cannot be read, as the methods that add entries do when it cannot be written.
    */
-  static async open(folder: string, job: string): Promise<Journal> {
+  static async open(folder: string, job: string, signal?: AbortSignal): Promise<Journal> {
     const file = path.join(folder, JOURNAL);
-    const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw unusable(file, cause);
-    });
-    const journal = new Journal(file, job, text !== '' && !text.endsWith('\n'));
-    for (const line of text.split('\n')) journal.take(line);
+    const journal = new Journal(file, job);
+    try {
+      journal.torn = await readLines(file, signal, (line) => {
+        journal.take(parseEntry(line));
+      });
+    } catch (cause) {
+      if (cause instanceof HostCancelledError) throw cause;
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, cause);
+    }
     return journal;
   }
 
-  /** How a photo ended in an earlier run with these settings; undefined when it has not, or is another file now. */
+  /** Was this name (`folded`) given out by a batch in this folder, whatever has become of its files? */
+  has(name: string): boolean {
+    return this.given.has(name);
+  }
+
+  /** Names that this batch has given to this photo, finished or not. */
+  namesOf({ photo }: PhotoState): ReadonlySet<string> {
+    return this.own.get(photo) ?? new Set();
+  }
+
+  /**
+   * How a photo ended in an earlier run with these settings; undefined when it has not, or is another file now, or
+   * failed in a way that may have passed.
+   */
   finishedBefore(state: PhotoState): Finished | undefined {
-    return same(this.finished.get(state.photo), state);
+    const end = same(this.finished.get(state.photo), state);
+    return end?.kind === 'failed' && !isLasting(end.failure) ? undefined : end;
   }
 
   /** The name under which a photo was begun and not finished. */
@@ -88,8 +91,8 @@ export class Journal {
     return same(this.seen.get(state.photo), state);
   }
 
-  async begin(state: PhotoState, name: string): Promise<void> {
-    await this.append({ job: this.job, kind: 'begin', ...state, name, at: Date.now() });
+  async begin(state: PhotoState, name: string, id: string): Promise<void> {
+    await this.append({ job: this.job, kind: 'begin', ...state, name, id, at: Date.now() });
   }
 
   async done(state: PhotoState, name: string, record: RetouchRecord): Promise<Finished> {
@@ -110,7 +113,8 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.writing.catch(() => undefined);
-    await this.handle?.close();
+    // A handle of a disk that is gone cannot be closed in order; there is nothing left to lose.
+    await this.handle?.close().catch(() => undefined);
   }
 
   private async append(entry: Entry): Promise<void> {
@@ -122,37 +126,64 @@ export class Journal {
         this.torn = false;
         await this.handle.datasync();
       } catch (cause) {
+        // Part of the line may be there, on a disk that is full.
+        this.torn = true;
         throw unusable(this.file, cause);
       }
     };
     // One after another, whoever asks: a line is never torn by another one.
     this.writing = this.writing.then(write, write);
     await this.writing;
-    this.take(line);
+    this.take(parseEntry(line));
   }
 
-  private take(line: string): void {
-    let entry: Entry;
-    try {
-      entry = JSON.parse(line) as Entry;
-    } catch {
-      // The end of a line that was being written when the process ended, or the empty rest behind the last one.
-      return;
-    }
-    // Anybody can write into this file; a line that is none of ours is no reason to refuse the rest.
-    if (typeof (entry as Partial<Entry> | null)?.photo !== 'string') return;
-    if ('name' in entry) this.names.add(entry.name);
+  private take(entry: Entry | undefined): void {
+    if (!entry) return;
+    if ('name' in entry) this.given.add(folded(entry.name));
     if (entry.job !== this.job) return;
+    if ('name' in entry) this.own.set(entry.photo, new Set([...(this.own.get(entry.photo) ?? []), entry.name]));
     if (entry.kind === 'begin') this.begun.set(entry.photo, entry);
     else if (entry.kind === 'seen') this.seen.set(entry.photo, entry);
-    else this.finished.set(entry.photo, entry);
+    else {
+      this.finished.set(entry.photo, entry);
+      this.begun.delete(entry.photo);
+    }
+  }
+}
+
+/** Calls `take` with each line, in pieces that fit into memory. Returns whether the last line has no end. */
+async function readLines(
+  file: string,
+  signal: AbortSignal | undefined,
+  take: (line: string) => void,
+): Promise<boolean> {
+  const { handle, size } = await openRegular(file, { most: MOST_BYTES, signal });
+  try {
+    const piece = Buffer.alloc(1 << 20);
+    let rest = Buffer.alloc(0);
+    for (let at = 0; at < size;) {
+      if (signal?.aborted) throw new HostCancelledError();
+      const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, size - at), at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+      let text = Buffer.concat([rest, piece.subarray(0, bytesRead)]);
+      for (let end = text.indexOf(10); end >= 0; end = text.indexOf(10)) {
+        take(text.toString('utf8', 0, end));
+        text = text.subarray(end + 1);
+      }
+      // An endless line is kept as its first byte only, so that its end is still found and known to be torn.
+      rest = text.length > MOST_LINE ? text.subarray(0, 1) : text;
+    }
+    return rest.length > 0;
+  } finally {
+    await handle.close();
   }
 }
 
 function unusable(file: string, cause: unknown): HostError {
   return new HostError(
     'OUTPUT_FOLDER',
-    `The batch's journal ${JSON.stringify(file)} cannot be used: ${(cause as Error).message}. Photos that are not in it were not retouched.`,
+    `The batch's journal ${JSON.stringify(file)} cannot be used: ${reason(cause)}. Photos that are not in it were not retouched.`,
     'Choose another folder with --out, or change its permissions.',
     cause,
   );
@@ -160,13 +191,4 @@ function unusable(file: string, cause: unknown): HostError {
 
 function same<T extends PhotoState>(entry: T | undefined, { size, modified }: PhotoState): T | undefined {
   return entry?.size === size && entry.modified === modified ? entry : undefined;
-}
-
-/** The photo as it is now; size and time 0 where there is none. */
-export async function stateOf(photo: string): Promise<PhotoState> {
-  const key = path.resolve(photo);
-  return stat(photo).then(
-    ({ size, mtimeMs }) => ({ photo: key, size, modified: Math.round(mtimeMs) }),
-    () => ({ photo: key, size: 0, modified: 0 }),
-  );
 }

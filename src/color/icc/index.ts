@@ -2,6 +2,9 @@ export { IccError, type IccErrorCode } from './errors';
 export { type Curve, type Transfer, makeTransfer } from './curve';
 export {
   SRGB,
+  SRGB_CURVE,
+  SRGB_PRIMARIES,
+  D65,
   DISPLAY_P3,
   ADOBE_RGB,
   PROPHOTO_RGB,
@@ -10,6 +13,9 @@ export {
   type RgbSpace,
   type GreySpace,
   type ColorSpace,
+  type Chromaticity,
+  type Primaries,
+  spaceOfPrimaries,
 } from './spaces';
 export { parseProfile, type Profile } from './parse';
 export { recogniseSpace } from './recognise';

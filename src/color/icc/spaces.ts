@@ -1,6 +1,6 @@
 import { type Triple } from '../convert';
 import { type Curve } from './curve';
-import { inverse, type Matrix3, product, scaleColumns, transform } from './matrix';
+import { inverse, type Matrix3, product, scaleColumns, spansSpace, transform } from './matrix';
 
 /** CIE x and y. */
 export type Chromaticity = readonly [number, number];
@@ -35,7 +35,7 @@ const BRADFORD: Matrix3 = [
 ];
 
 /** CIE standard illuminant D65, to the four digits that all three D65 spaces below are defined with. */
-const D65: Chromaticity = [0.3127, 0.329];
+export const D65: Chromaticity = [0.3127, 0.329];
 
 /** Linear Bradford: XYZ as seen under `white` -> XYZ as seen under D50. */
 export function adaptationToD50(white: Chromaticity): Matrix3 {
@@ -45,7 +45,7 @@ export function adaptationToD50(white: Chromaticity): Matrix3 {
 }
 
 /** Primaries' columns scaled so that R = G = B = 1 is exactly `white` (SMPTE RP 177). */
-function matrixFor(primaries: readonly [Chromaticity, Chromaticity, Chromaticity], white: Readonly<Triple>): Matrix3 {
+function matrixFor(primaries: Primaries, white: Readonly<Triple>): Matrix3 {
   const [r, g, b] = primaries.map(xyzOf);
   const columns: Matrix3 = [
     [r[0], g[0], b[0]],
@@ -59,12 +59,28 @@ function xyzOf([x, y]: Chromaticity): Triple {
   return [x / y, 1, (1 - x - y) / y];
 }
 
-function spaceUnderD65(primaries: readonly [Chromaticity, Chromaticity, Chromaticity], curve: Curve): RgbSpace {
+/** Red, green, blue. */
+export type Primaries = readonly [Chromaticity, Chromaticity, Chromaticity];
+
+/**
+ * The space of these primaries (CIE xy) under a white of its own, adapted to D50 by linear Bradford, with one curve for
+ * all channels. Undefined for numbers that span no space of colors: a y of 0, primaries on a line, a white outside.
+ */
+export function spaceOfPrimaries(primaries: Primaries, white: Chromaticity, curve: Curve): RgbSpace | undefined {
+  const usable = [...primaries, white].every(([x, y]) => x >= 0 && y > 0 && x + y <= 1);
+  if (!usable) return undefined;
+  const columns = matrixFor(primaries, xyzOf(white));
+  const inside = columns[1].every((luminance) => luminance > 0);
+  if (!inside || !spansSpace(columns)) return undefined;
+  return { kind: 'rgb', toXyz: product(adaptationToD50(white), columns), curves: [curve, curve, curve], white };
+}
+
+function spaceUnderD65(primaries: Primaries, curve: Curve): RgbSpace {
   const toXyz = product(adaptationToD50(D65), matrixFor(primaries, xyzOf(D65)));
   return { kind: 'rgb', toXyz, curves: [curve, curve, curve], white: D65 };
 }
 
-const SRGB_CURVE: Curve = {
+export const SRGB_CURVE: Curve = {
   kind: 'parametric',
   g: 2.4,
   a: 1 / 1.055,
@@ -75,15 +91,15 @@ const SRGB_CURVE: Curve = {
   f: 0,
 };
 
-/** IEC 61966-2-1:1999; primaries of ITU-R BT.709. */
-export const SRGB: RgbSpace = spaceUnderD65(
-  [
-    [0.64, 0.33],
-    [0.3, 0.6],
-    [0.15, 0.06],
-  ],
-  SRGB_CURVE,
-);
+/** Of ITU-R BT.709. */
+export const SRGB_PRIMARIES: Primaries = [
+  [0.64, 0.33],
+  [0.3, 0.6],
+  [0.15, 0.06],
+];
+
+/** IEC 61966-2-1:1999. */
+export const SRGB: RgbSpace = spaceUnderD65(SRGB_PRIMARIES, SRGB_CURVE);
 
 /** Primaries of SMPTE EG 432-1:2010 (DCI P3), white D65 and the curve of sRGB, as Apple defined Display P3. */
 export const DISPLAY_P3: RgbSpace = spaceUnderD65(

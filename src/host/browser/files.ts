@@ -2,7 +2,7 @@ import { type PickedFile } from '../panelHost';
 
 export const ACCEPT = {
   photo: 'image/jpeg,image/png,image/webp,image/avif,.jpg,.jpeg,.png,.webp,.avif',
-  preset: '.xmp,.lrtemplate',
+  preset: '.xmp,.lrtemplate,.json,.dng,.jpg,.jpeg,.tif,.tiff',
   bundle: '.json',
 } as const;
 

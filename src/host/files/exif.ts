@@ -4,8 +4,8 @@ import { ENTRY_BYTES, entryOf, inMemory, type TiffDirectory, type TiffEntry, Tif
 export interface ExifFacts {
   readonly width: number;
   readonly height: number;
-  /** Whether the picture's numbers are sRGB. */
-  readonly srgb: boolean;
+  /** What the picture's numbers are. */
+  readonly colors: 'srgb' | 'adobe-rgb' | 'other';
 }
 
 /** Tags of EXIF 2.32. */
@@ -26,8 +26,12 @@ export const TAG = {
   interoperability: 0xa005,
 } as const;
 
+const ASCII = 2;
 const SHORT = 3;
 const LONG = 4;
+/** ColorSpace where it is not sRGB. */
+const UNCALIBRATED = 65535;
+const INTEROPERABILITY_INDEX = 0x0001;
 /** More than any camera writes. */
 const MAX_BYTES = 8 << 20;
 /** Directories behind the first one that are looked at; EXIF knows one. */
@@ -49,7 +53,7 @@ export function uprightExif(source: Uint8Array, facts: ExifFacts): Uint8Array | 
   const bytes = new Uint8Array(source.subarray(start));
   const tree = TiffTree.open(inMemory(bytes));
   const main = tree?.directory(tree.first);
-  if (!tree || !main) return undefined;
+  if (!tree || tree.big || !main) return undefined;
   const below = (parent: TiffDirectory | undefined, tag: number): TiffDirectory | undefined =>
     tree.directory(tree.numbers(entryOf(parent, tag))[0] ?? 0);
   const exif = below(main, TAG.exif);
@@ -79,11 +83,23 @@ export function uprightExif(source: Uint8Array, facts: ExifFacts): Uint8Array | 
   set(entryOf(main, TAG.imageLength), LONG, facts.height);
   set(entryOf(exif, TAG.pixelXDimension), LONG, facts.width);
   set(entryOf(exif, TAG.pixelYDimension), LONG, facts.height);
-  if (facts.srgb) set(entryOf(exif, TAG.colorSpace), SHORT, 1);
+  set(entryOf(exif, TAG.colorSpace), SHORT, facts.colors === 'srgb' ? 1 : UNCALIBRATED);
+  setIndex(bytes, entryOf(below(exif, TAG.interoperability), INTEROPERABILITY_INDEX), facts.colors);
   view.setUint32(main.at + main.length - 4, 0, tree.littleEndian);
   // Directories that lie across each other are no EXIF: setting one has damaged the other.
   const after = tree.directory(main.at);
   return after?.length === main.length && after.next === 0 ? bytes : undefined;
+}
+
+/**
+ * DCF's word for the color space: R98 for sRGB, R03 for Adobe RGB, nothing for any other. "THM", which marks a thumbnail,
+ * and what is no such word stays.
+ */
+function setIndex(bytes: Uint8Array, entry: TiffEntry | undefined, colors: ExifFacts['colors']): void {
+  if (entry?.type !== ASCII || entry.valueLength !== 4) return;
+  const index = bytes.subarray(entry.valueAt, entry.valueAt + 4);
+  if (!/^R(98|03)\0$/.test(String.fromCharCode(...index))) return;
+  index.set({ srgb: [0x52, 0x39, 0x38], 'adobe-rgb': [0x52, 0x30, 0x33], other: [0, 0, 0] }[colors]);
 }
 
 /** From the first byte to the one behind the last. */
@@ -170,7 +186,9 @@ export function exifOfTiff(
   if (!main) return undefined;
   const copy = (directory: TiffDirectory | undefined, wanted: (tag: number) => boolean, from = tree): NewEntry[] =>
     (directory?.entries ?? []).flatMap((entry) => {
-      if (!wanted(entry.tag) || entry.valueLength === 0 || entry.valueLength > MAX_VALUE) return [];
+      // Types beyond 13 are BigTIFF's own.
+      if (!wanted(entry.tag) || entry.type > 13) return [];
+      if (entry.valueLength === 0 || entry.valueLength > MAX_VALUE) return [];
       const value = from.bytes(entry);
       return value ? [{ tag: entry.tag, type: entry.type, count: entry.count, value }] : [];
     });

@@ -17,17 +17,22 @@ export type Parts = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 const temporary = new Set<string>();
 let watching = false;
 
+/** A name for a file that is being written: short whatever the file will be called, and it tells whose it is. */
+export function temporaryName(): string {
+  return `.veraretouch.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+}
+
 /**
  * Files that appear in one folder together, each whole, or not at all. Every file is first written under a temporary
- * name in that folder; `commit` then gives all of them their names, never over a file that is already there.
+ * name in that folder; `commit` then gives all of them their names, never over a file that is already there. The
+ * temporary names go last: a process that dies in the middle leaves behind which files were its own.
  */
 export class FileSet {
   private readonly staged: { temp: string; file: string }[] = [];
   private readonly underWay: Promise<void>[] = [];
 
   constructor(private readonly folder: string) {
-    if (!watching) process.on('exit', removeTemporaryFiles);
-    watching = true;
+    watch();
   }
 
   /** Writes one file under a temporary name. Throws HostError OUTPUT_WRITE, HostCancelledError. */
@@ -40,7 +45,7 @@ export class FileSet {
   private async write(name: string, parts: Parts, signal?: AbortSignal): Promise<void> {
     throwIfCancelled(signal);
     const file = path.join(this.folder, name);
-    const temp = path.join(this.folder, `.${name}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+    const temp = path.join(this.folder, temporaryName());
     temporary.add(temp);
     this.staged.push({ temp, file });
     try {
@@ -68,9 +73,11 @@ export class FileSet {
         done.push(file);
       }
     } catch (thrown) {
-      await Promise.all(done.map((file) => rm(file, { force: true })));
+      await Promise.all(done.map((file) => rm(file, { force: true }).catch(() => undefined)));
       throw thrown;
     }
+    // Should this fail, `discard` tries again.
+    for (const { temp } of this.staged) await rm(temp, { force: true }).catch(() => undefined);
     return done;
   }
 
@@ -79,7 +86,8 @@ export class FileSet {
     // A file that is still being opened would otherwise appear after its removal.
     await Promise.allSettled(this.underWay);
     for (const { temp } of this.staged) {
-      await rm(temp, { force: true });
+      // In a folder that has become read-only they stay, and are removed by the next run that may.
+      await rm(temp, { force: true }).catch(() => undefined);
       temporary.delete(temp);
     }
   }
@@ -95,12 +103,13 @@ async function writeParts(handle: FileHandle, parts: Parts, signal?: AbortSignal
   }
 }
 
-/** A hard link fails when the name is taken, which a rename does not; file systems without links get a check first. */
-async function moveWithoutOverwriting(temp: string, file: string): Promise<void> {
+/**
+ * A hard link fails when the name is taken, which a rename does not; file systems without links get a check first.
+ * The temporary name may be left. Throws HostError OUTPUT_EXISTS, OUTPUT_WRITE.
+ */
+export async function moveWithoutOverwriting(temp: string, file: string): Promise<void> {
   try {
     await link(temp, file);
-    // Should this fail, `discard` tries again.
-    await unlink(temp).catch(() => undefined);
     return;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
@@ -125,11 +134,11 @@ function existsError(file: string): HostError {
   );
 }
 
-function writeError(file: string, cause: unknown): HostError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+export function writeError(file: string, cause: unknown, kept = 'No file of this photo was kept.'): HostError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
   return new HostError(
     'OUTPUT_WRITE',
-    `${quoted(file)} could not be written: ${reason(cause)}. No file of this photo was kept.`,
+    `${quoted(file)} could not be written: ${reason(cause)}. ${kept}`,
     full ? 'Make room on the disk and try again.' : 'Choose another folder with --out.',
     cause,
   );
@@ -151,7 +160,7 @@ export async function exists(file: string): Promise<boolean> {
 export async function prepareFolder(folder: string): Promise<string | undefined> {
   try {
     const made = await mkdir(folder, { recursive: true });
-    const probe = path.join(folder, `.veraretouch-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+    const probe = path.join(folder, temporaryName());
     temporary.add(probe);
     await (await open(probe, 'wx')).close();
     await unlink(probe);
@@ -182,6 +191,24 @@ export async function removeIfEmpty(folder: string, made: string | undefined): P
 
 /** Removes all temporary files of this process at once, without waiting for anything. */
 export function removeTemporaryFiles(): void {
-  for (const file of temporary) rmSync(file, { force: true });
+  for (const file of temporary) {
+    try {
+      rmSync(file, { force: true });
+    } catch {
+      // The folder cannot be written any more; the next run that may removes it.
+    }
+  }
   temporary.clear();
+}
+
+/** Has `removeTemporaryFiles` remove this file too, until the returned function is called. */
+export function isTemporary(file: string): () => void {
+  watch();
+  temporary.add(file);
+  return () => temporary.delete(file);
+}
+
+function watch(): void {
+  if (!watching) process.on('exit', removeTemporaryFiles);
+  watching = true;
 }

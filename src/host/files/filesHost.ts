@@ -14,10 +14,11 @@ import {
 import { FileSet } from './fileSet';
 import { EXTENSIONS, NameChooser, photoName } from './names';
 import { packMerged, packPixels, psdParts } from './psd';
-import { uprightExif } from './exif';
+import { type ExifFacts, uprightExif } from './exif';
 import { type PhotoMetadata } from './metadata';
 import { type ReadPhoto, readPhoto } from './photo';
 import { quoted } from './photoErrors';
+import { type PhotoSpace } from './photoSpace';
 import { type Pixels } from './pixels';
 import { pngPieces, profileOf } from './png';
 import { makeProxy } from './proxy';
@@ -26,31 +27,26 @@ import { type XmpContent, xmpPacket } from './xmp';
 /** Pixels between two looks at the signal while the LUT is applied. */
 const PIXELS_PER_BAND = 1e6;
 
-type Names = Pick<NameChooser, 'choose'>;
-
-export interface FilesHostOptions {
-  /** Chooses the names of results where they are not chosen here: a queue of photos knows more than one photo. */
-  readonly names?: Names;
+export interface FilesApplyOptions extends ApplyRetouchOptions {
+  /** Name of the results where it is chosen elsewhere: a queue of photos knows more than one photo. */
+  readonly name?: string;
 }
 
 /** Photos are files; a retouch is four files beside each other: NAME.psd, NAME.png, NAME.cube and NAME.json. */
 export class FilesHost implements Host {
-  private readonly names: Names;
+  private readonly names: NameChooser;
 
   /** `folder` receives the results; it must exist (`prepareFolder`). No file in it is ever overwritten. */
-  constructor(
-    private readonly folder: string,
-    options: FilesHostOptions = {},
-  ) {
-    this.names = options.names ?? new NameChooser(folder);
+  constructor(private readonly folder: string) {
+    this.names = new NameChooser(folder);
   }
 
-  async open(file: string, signal?: AbortSignal): Promise<HostDocument> {
+  async open(file: string, signal?: AbortSignal): Promise<FilesDocument> {
     return new FilesDocument(file, await readPhoto(file, signal), this.folder, this.names);
   }
 }
 
-class FilesDocument implements HostDocument {
+export class FilesDocument implements HostDocument {
   readonly name: string;
   readonly width: number;
   readonly height: number;
@@ -65,7 +61,7 @@ class FilesDocument implements HostDocument {
     private readonly file: string,
     { pixels, density, metadata, notes }: ReadPhoto,
     private readonly folder: string,
-    private readonly names: Names,
+    private readonly names: NameChooser,
   ) {
     this.name = photoName(file);
     this.width = pixels.width;
@@ -83,7 +79,10 @@ class FilesDocument implements HostDocument {
     return makeProxy(this.heldPixels(), longEdge, signal);
   }
 
-  async applyRetouch(retouch: Retouch, { signal, onStage }: ApplyRetouchOptions = {}): Promise<AppliedRetouch> {
+  async applyRetouch(
+    retouch: Retouch,
+    { signal, onStage, name: chosen }: FilesApplyOptions = {},
+  ): Promise<AppliedRetouch> {
     const pixels = this.heldPixels();
     this.pixels = undefined;
     const profile = await profileOf(pixels);
@@ -98,7 +97,7 @@ class FilesDocument implements HostDocument {
     onStage?.('write');
     const files = new FileSet(this.folder);
     try {
-      const name = await this.names.choose(this.name);
+      const name = chosen ?? (await this.names.choose(this.name));
       const title = `VeraRetouch ${this.name} (${profile.name})`;
       const comments = [`Input and output: ${profile.name}, encoded values, full range.`];
       const cube = formatCubeBytes(lut, { title, comments });
@@ -150,7 +149,7 @@ class FilesDocument implements HostDocument {
     const { exif, xmp } = this.metadata;
     const facts = { width, height, profileName };
     return {
-      exif: exif && uprightExif(exif, { width, height, srgb: space === undefined }),
+      exif: exif && uprightExif(exif, { width, height, colors: colorsOf(space) }),
       packet: (format: string): string => xmpPacket(told, xmp && { xmp, facts: { ...facts, format } }),
     };
   }
@@ -163,6 +162,11 @@ class FilesDocument implements HostDocument {
       'Open it again.',
     );
   }
+}
+
+function colorsOf(space: PhotoSpace | undefined): ExifFacts['colors'] {
+  if (!space) return 'srgb';
+  return space.known === 'adobe-rgb' ? 'adobe-rgb' : 'other';
 }
 
 async function applyInPlace(pixels: Pixels, lut: Lut3D, signal?: AbortSignal): Promise<void> {

@@ -1,6 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { throwIfCancelled } from '../cancel';
 import { HostError } from '../errors';
+import { readRegular } from './io/openRegular';
+import { isPlainName } from './names';
 import { quoted, reason } from './photoErrors';
 
 /** The files of a model bundle in a folder: what `src/inference` asks of a bundle's source. */
@@ -11,8 +14,17 @@ export interface FolderBundle {
   size(name: string): Promise<number>;
 }
 
-/** Throws HostError BUNDLE_FOLDER when there is no such folder. Names are plain: the bundle code checks them first. */
-export async function openFolderBundle(folder: string): Promise<FolderBundle> {
+/** No graph is longer: an ONNX file is one protocol buffer, and those end at 2 GiB; weights beside it are cut there too. */
+const MOST_BYTES = 2 ** 31;
+/** Lists, word lists and texts. */
+const MOST_TEXT_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Throws HostError BUNDLE_FOLDER when there is no such folder. What is read of it is a regular file directly in it, of
+ * 2 GiB at most (256 MiB for text), or the read rejects; with the signal it rejects at once.
+ */
+export async function openFolderBundle(folder: string, signal?: AbortSignal): Promise<FolderBundle> {
+  throwIfCancelled(signal);
   let names: string[];
   try {
     names = await readdir(folder);
@@ -24,9 +36,16 @@ export async function openFolderBundle(folder: string): Promise<FolderBundle> {
       cause,
     );
   }
+  const place = (name: string): string => {
+    if (isPlainName(name)) return path.join(folder, name);
+    throw new Error(`${quoted(name)} is not the name of a file in the bundle`);
+  };
   return {
-    read: (name) => readFile(path.join(folder, name)),
+    read: (name) => {
+      const most = /\.(json|txt|md)$|^SHA256SUMS$/.test(name) ? MOST_TEXT_BYTES : MOST_BYTES;
+      return readRegular(place(name), { most, signal });
+    },
     list: () => Promise.resolve(names),
-    size: async (name) => (await stat(path.join(folder, name))).size,
+    size: async (name) => (await stat(place(name))).size,
   };
 }

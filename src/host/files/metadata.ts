@@ -1,7 +1,7 @@
 import { type Metadata } from 'sharp';
 import { exifOfTiff, uprightExif } from './exif';
 import { RESOURCE, imageResources, wholeIptc } from './imageResources';
-import { type ByteSource, TiffTree } from './tiffTree';
+import { type ByteSource, inMemory, TiffTree } from './tiffTree';
 import { type ScannedXmp, scanXmp } from './xmpScan';
 
 /** What a photo's file says about the photo, as far as it can be handed on. */
@@ -50,7 +50,7 @@ export function soundMetadata({ exif, iptc, xmp }: MetadataBlocks): { metadata: 
     notes.push(`The photo's ${what} was left out: ${why}.`);
   };
   const soundExif = exif && readable(exif);
-  if (exif && !soundExif) leftOut('EXIF data', 'it is damaged or too long');
+  if (exif && !soundExif && !isEmpty(exif)) leftOut('EXIF data', 'it is damaged or too long');
   const soundIptc = iptc && wholeIptc(iptc);
   if (iptc && !soundIptc) leftOut('IPTC data', 'it is damaged or too long');
   return { metadata: { exif: soundExif, iptc: soundIptc, xmp: xmp && readXmp(xmp) }, notes };
@@ -67,6 +67,17 @@ export function soundMetadata({ exif, iptc, xmp }: MetadataBlocks): { metadata: 
   }
 }
 
+const EXIF_PREFIX = 'Exif\0\0';
+
+/** Libraries write blocks without a single entry: a header, a count of 0, zeros. Nothing is lost with them. */
+function isEmpty(exif: Uint8Array): boolean {
+  const prefixed = Buffer.from(exif).subarray(0, EXIF_PREFIX.length).toString('latin1') === EXIF_PREFIX;
+  const block = prefixed ? exif.subarray(EXIF_PREFIX.length) : exif;
+  const tree = TiffTree.open(inMemory(block));
+  if (!tree) return block.every((byte) => byte === 0);
+  return block.subarray(8).every((byte) => byte === 0);
+}
+
 function readable(exif: Uint8Array): Uint8Array | undefined {
-  return uprightExif(exif, { width: 1, height: 1, srgb: false }) ? exif : undefined;
+  return uprightExif(exif, { width: 1, height: 1, colors: 'other' }) ? exif : undefined;
 }

@@ -1,17 +1,21 @@
 import { stat, open as openFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
+import { pickChannels } from './channels';
+import { colorsOf } from './color/photoColors';
+import { tiffLayout, unreadTiff } from './damage/tiffLayout';
+import { decode, unreadable } from './decode';
 import { endingOf, RAW_ENDINGS } from './endings';
 import { readBmpPhoto } from './formats/bmpPhoto';
 import { readHeicPhoto } from './formats/heicPhoto';
 import { readRawPhoto } from './formats/rawPhoto';
 import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
-import { READABLE, UNTOUCHED, checkSize, damaged, quoted, reason } from './photoErrors';
-import { type PhotoKind, codedColours, kindOf, withSource } from './photoKind';
-import { type Reading, isHighDynamicRange, readingOf, readingOfCoded } from './photoSpace';
+import { READABLE, UNTOUCHED, checkSize, quoted, reason } from './photoErrors';
+import { kindOf, withSource } from './photoKind';
+import { type Reading } from './photoSpace';
 import { type Pixels } from './pixels';
 import { readPsdPhoto } from './psdPhoto';
 import { type ByteSource } from './tiffTree';
@@ -46,52 +50,41 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
     if (kind === 'camera-raw') return readRawPhoto(file, source, signal);
     if (kind === 'heic') return readHeicPhoto(file, signal);
     if (kind === 'bmp') return readBmpPhoto(file, source, signal);
-    return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, kind, signal);
+    return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, signal);
   });
 }
 
 /** Reads what the image library knows. */
-async function readPicture(
-  file: string,
-  source: ByteSource,
-  kind: PhotoKind,
-  signal?: AbortSignal,
-): Promise<ReadPhoto> {
-  const header = await readHeader(file, signal);
+async function readPicture(file: string, source: ByteSource, signal?: AbortSignal): Promise<ReadPhoto> {
+  const header = await readHeader(file, source, signal);
   checkHeader(file, header);
-  const sixteen = header.depth === 'ushort';
-  const coded = kind === 'avif' && !header.icc ? codedColours(source) : undefined;
-  if (coded && isHighDynamicRange(coded)) throw highDynamicRange(file);
-  const reading = coded ? readingOfCoded(coded) : readingOf(header);
-  const image = openImage(file, reading.kind !== 'convert').autoOrient();
-  const converted = sixteen ? to16Bits(image, header, reading) : image.toColourspace('srgb');
-  const opaque = header.hasAlpha ? converted : converted.removeAlpha();
-  let decoded;
-  try {
-    const raw = opaque.raw({ depth: sixteen ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
-    decoded = await unlessCancelled(raw, signal);
-  } catch (cause) {
-    throwIfCancelled(signal);
-    throw damaged(file, reason(cause), cause);
-  }
-  const { width, height, channels } = decoded.info;
-  if (channels !== 3 && channels !== 4) {
+  const reading = await colorsOf(file, header, source);
+  if (reading === 'high-dynamic-range') throw highDynamicRange(file);
+  const decoded = await decode({ file, source, header, reading }, signal);
+  const picked = pickChannels(
+    decoded,
+    header.depth === 'ushort',
+    header.format === 'tiff' ? tiffLayout(source) : undefined,
+  );
+  if (!picked) {
     throw new HostError(
       'PHOTO_FORMAT',
-      `${quoted(file)} has ${channels} channels, which is no RGB picture. ${UNTOUCHED}`,
+      `${quoted(file)} has ${decoded.info.channels} channels, which is no RGB picture. ${UNTOUCHED}`,
       'Convert it to RGB and try again.',
     );
   }
-  const data = sixteen ? asUint16(decoded.data) : decoded.data;
+  const { data, channels } = picked;
   if (data instanceof Uint16Array && header.format === 'heif') widen(data, header.bitsPerSample);
-  if (reading.kind === 'grey') greyValues(data, channels, reading.space);
-  const space = reading.kind === 'as-is' ? reading.space : undefined;
+  if (reading.kind === 'grey') throughCurve(data, channels, reading.space);
+  if (reading.kind === 'curve') throughCurve(data, channels, { kind: 'grey', curve: reading.curve });
+  const space = reading.kind === 'as-is' || reading.kind === 'curve' ? reading.space : undefined;
   const { metadata, notes } = soundMetadata(blocksOf(header, source));
+  const { width, height } = decoded.info;
   return {
     pixels: { width, height, channels, data, space },
     density: header.density,
     metadata,
-    notes: [...notesOn(header, reading), ...notes],
+    notes: [...notesOn(header, reading), ...picked.notes, ...decoded.notes, ...notes],
   };
 }
 
@@ -104,11 +97,13 @@ function widen(data: Uint16Array, bits = 16): void {
   for (let i = 0; i < data.length; i++) data[i] |= data[i] >> bits;
 }
 
-/** Grey by the file's own curve becomes sRGB, in place. */
-function greyValues(data: Uint8Array | Uint16Array, channels: number, space: GreySpace): void {
+/** Each color channel by a curve of the file's own becomes sRGB's, in place; transparency stays. */
+export function throughCurve(data: Uint8Array | Uint16Array, channels: number, space: GreySpace): void {
   const top = data instanceof Uint16Array ? 65535 : 255;
   const table = greyToSrgb(space, top + 1).map((value) => Math.round(value * top));
-  for (let i = 0; i < data.length; i += channels) data[i] = data[i + 1] = data[i + 2] = table[data[i]];
+  for (let i = 0; i < data.length; i += channels) {
+    for (let c = i; c < i + 3; c++) data[c] = table[data[c]];
+  }
 }
 
 async function checkFile(file: string): Promise<void> {
@@ -117,10 +112,12 @@ async function checkFile(file: string): Promise<void> {
     info = await stat(file);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
+    // Where bytes of a name are no UTF-8, this mark stands for them by the time it arrives here.
+    if (code === 'ENOENT' && file.includes('\ufffd')) throw foreignName(file, cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new HostError('PHOTO_NOT_FOUND', `There is no file ${quoted(file)}.`, 'Check the path.', cause);
     }
-    throw unreadable(file, cause);
+    throw notReadable(file, cause);
   }
   if (info.isDirectory()) {
     throw new HostError(
@@ -138,20 +135,19 @@ async function checkFile(file: string): Promise<void> {
   try {
     await (await openFile(file, 'r')).close();
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw notReadable(file, cause);
   }
 }
 
-function openImage(file: string, ignoreIcc = false): Sharp {
-  // The project's own limits are checked on the header; "error" also refuses files that were cut short.
-  return sharp(file, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc });
-}
-
-async function readHeader(file: string, signal?: AbortSignal): Promise<Metadata> {
+async function readHeader(file: string, source: ByteSource, signal?: AbortSignal): Promise<Metadata> {
   try {
-    return await unlessCancelled(openImage(file).metadata(), signal);
+    // The project's own limits are checked on the header.
+    return await unlessCancelled(sharp(file, { failOn: 'error', limitInputPixels: false }).metadata(), signal);
   } catch (cause) {
     throwIfCancelled(signal);
+    const layout = tiffLayout(source);
+    const unread = layout && unreadTiff(layout);
+    if (unread) throw unreadable(file, unread, cause);
     throw new HostError(
       'PHOTO_NOT_AN_IMAGE',
       `${quoted(file)} is not a picture that can be read: ${reason(cause)}. ${UNTOUCHED}`,
@@ -179,6 +175,15 @@ function checkHeader(file: string, header: Metadata): void {
   checkSize(file, header);
 }
 
+function foreignName(file: string, cause: unknown): HostError {
+  return new HostError(
+    'PHOTO_UNREADABLE',
+    `${quoted(file)} cannot be opened: its name is not coded in UTF-8. ${UNTOUCHED}`,
+    'Rename it (convmv does whole folders), or copy it under another name, and try again.',
+    cause,
+  );
+}
+
 function highDynamicRange(file: string): HostError {
   return new HostError(
     'PHOTO_FORMAT',
@@ -187,31 +192,14 @@ function highDynamicRange(file: string): HostError {
   );
 }
 
-/**
- * The encoder's 16-bit pipeline computes in Display P3 when a file has a profile, and leaves values as they are when
- * it has none. Only the first must be brought to sRGB, which asking for an output profile does.
- */
-function to16Bits(image: Sharp, header: Metadata, reading: Reading): Sharp {
-  const wide = image.toColourspace('rgb16');
-  return reading.kind === 'convert' && header.space === 'rgb16' ? wide.withIccProfile('srgb') : wide;
-}
-
-function asUint16(bytes: Buffer): Uint16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Buffer.from(bytes);
-  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
-}
-
 function notesOn(header: Metadata, reading: Reading): string[] {
-  const notes: string[] = [];
-  if (reading.kind !== 'grey' && reading.note !== undefined) notes.push(reading.note);
-  if (reading.kind === 'as-is' && reading.space)
-    notes.push(`The photo is in ${reading.space.name}; so are the results.`);
+  const notes = reading.note === undefined ? [] : [reading.note];
   const pictures = header.format === 'gif' ? 'frames' : 'pictures';
   if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} ${pictures}; the first was read.`);
   return notes;
 }
 
-function unreadable(file: string, cause: unknown): HostError {
+function notReadable(file: string, cause: unknown): HostError {
   return new HostError(
     'PHOTO_UNREADABLE',
     `${quoted(file)} cannot be opened: ${reason(cause)}.`,

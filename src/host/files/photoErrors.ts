@@ -42,5 +42,8 @@ export function quoted(file: string): string {
 export function reason(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   const line = (text.split('\n').find((part) => part.trim() !== '') ?? 'unknown reason').trim();
-  return line.replace(/[.\s]+$/, '').slice(0, 200);
+  return line
+    .replace(/^(\/|[A-Z]:\\)[^:]*: /, '')
+    .replace(/[.\s]+$/, '')
+    .slice(0, 200);
 }

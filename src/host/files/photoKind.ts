@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { NotRegularFileError, READ_WITHOUT_WAITING } from './io/openRegular';
 import { type ByteSource, TiffTree, entryOf } from './tiffTree';
 
 /** What a file is by its first bytes, as far as it matters before an image library sees it. */
@@ -6,10 +7,13 @@ export type PhotoKind = 'psd' | 'camera-raw' | 'heic' | 'avif' | 'bmp' | 'other'
 
 /** Calls `work` with the bytes of a file, read as they are asked for. */
 export async function withSource<T>(file: string, work: (source: ByteSource) => T | Promise<T>): Promise<T> {
-  const handle = openSync(file, 'r');
+  const handle = openSync(file, READ_WITHOUT_WAITING);
   try {
-    const { size } = fstatSync(handle);
+    const info = fstatSync(handle);
+    if (!info.isFile()) throw new NotRegularFileError('a pipe or a device');
+    const { size } = info;
     return await work({
+      size,
       read: (at, length) => {
         if (at < 0 || length < 0 || at + length > size) return undefined;
         const bytes = new Uint8Array(length);

@@ -1,32 +1,39 @@
 import { type Metadata } from 'sharp';
 import { VeraRetouchError } from '../../color/errors';
 import {
-  DISPLAY_P3,
+  type Curve,
   type GreySpace,
   type KnownSpace,
+  makeTransfer,
   parseProfile,
+  recogniseSpace,
   type RgbSpace,
+  SRGB_CURVE,
   writeMatrixProfile,
 } from '../../color/icc';
-import { type CodedColours } from './photoKind';
+import { type Statement } from './color/statement';
 
 /** The RGB space of a photo that is not sRGB. Its pixels stay in it, and so do the results. */
 export interface PhotoSpace {
   /** For people. */
   readonly name: string;
   readonly space: RgbSpace;
+  /** Which known space it is by its contents, if any. */
+  readonly known?: KnownSpace | undefined;
   /** The ICC profile as the file holds it. */
   readonly profile: Uint8Array;
 }
 
-/** What becomes of a photo's colours when it is read. */
+/** What becomes of a photo's colours when it is read. `note` for people. */
 export type Reading =
-  /** The numbers are taken as they are; they are sRGB unless `space` says otherwise. `note` for people. */
-  | { readonly kind: 'as-is'; readonly space?: PhotoSpace; readonly note?: string }
+  /** The numbers are taken as they are; they are sRGB unless `space` says otherwise. */
+  | { readonly kind: 'as-is'; readonly space?: PhotoSpace | undefined; readonly note?: string | undefined }
   /** The numbers are grey by the file's own curve and become sRGB. */
-  | { readonly kind: 'grey'; readonly space: GreySpace }
-  /** The image library converts to sRGB; `note` says why, for people. */
-  | { readonly kind: 'convert'; readonly note?: string };
+  | { readonly kind: 'grey'; readonly space: GreySpace; readonly note?: string | undefined }
+  /** Each channel has this curve and gets sRGB's; the primaries are sRGB's unless `space` says otherwise. */
+  | { readonly kind: 'curve'; readonly curve: Curve; readonly space?: PhotoSpace | undefined; readonly note: string }
+  /** The image library converts to sRGB. `unusable` says what is wrong with the profile, if that is why. */
+  | { readonly kind: 'convert'; readonly note?: string | undefined; readonly unusable?: string };
 
 const NAMES: Readonly<Record<KnownSpace, string>> = {
   srgb: 'sRGB',
@@ -35,62 +42,90 @@ const NAMES: Readonly<Record<KnownSpace, string>> = {
   'prophoto-rgb': 'ProPhoto RGB',
 };
 
+const isGrey = (space: string): boolean => space === 'b-w' || space === 'grey16';
+const isRgb = (space: string): boolean => ['srgb', 'rgb', 'rgb16'].includes(space);
+
 /** Decides by the header how a photo's colours are read. A profile that cannot be used is never passed over in silence. */
 export function readingOf({ space, icc }: Pick<Metadata, 'space' | 'icc'>): Reading {
   if (space === 'cmyk') return { kind: 'convert', note: 'The photo is CMYK; it was converted to sRGB.' };
-  const isGrey = space === 'b-w' || space === 'grey16';
-  if (!isGrey && !['srgb', 'rgb', 'rgb16'].includes(space)) return { kind: 'convert' };
+  if (!isGrey(space) && !isRgb(space)) return { kind: 'convert' };
   if (!icc) return { kind: 'as-is' };
   try {
     const profile = parseProfile(icc);
     if (profile.space.kind === 'grey') {
-      return isGrey ? { kind: 'grey', space: profile.space } : unusable('It is for grey, the photo is RGB');
+      return isGrey(space) ? { kind: 'grey', space: profile.space } : unusable('It is for gray, the photo is RGB');
     }
-    if (isGrey) return unusable('It is for RGB, the photo is grey');
     const known = 'known' in profile ? profile.known : undefined;
     if (known === 'srgb') return { kind: 'as-is' };
+    // The gray axis of RGB has the curve of its channels.
+    if (isGrey(space)) return { kind: 'grey', space: { kind: 'grey', curve: profile.space.curves[1] } };
     const name = known ? NAMES[known] : 'RGB of its own profile';
-    return { kind: 'as-is', space: { name, space: profile.space, profile: icc } };
+    return staying({ name, space: profile.space, known, profile: icc });
   } catch (thrown) {
     if (!(thrown instanceof VeraRetouchError)) throw thrown;
     return unusable(thrown.message);
   }
 }
 
-/** Primaries of Display P3, and the transfer curve of sRGB (ITU-T H.273). */
-const P3 = 12;
-/** Of sRGB itself or not stated. */
-const SRGB_PRIMARIES = [1, 2];
-/** BT.709, not stated, BT.601, sRGB: all are shown by the curve of sRGB. */
-const SRGB_TRANSFERS = [1, 2, 6, 13];
-const HDR_TRANSFERS = [16, 18];
+/** Curves beyond these are not worked in: a LUT has too few points in their shadows. */
+const LEAST_GAMMA = 1.6;
+const LARGEST_GAMMA = 2.6;
 
-/** Whether the colours are those of a screen that shines brighter than white, which no photo of 0 to 1 can hold. */
-export function isHighDynamicRange(colours: CodedColours): boolean {
-  return HDR_TRANSFERS.includes(colours.transfer);
-}
-
-/** How a photo without a profile is read whose file states its colours by number. */
-export function readingOfCoded({ primaries, transfer }: CodedColours): Reading {
-  const usual = SRGB_TRANSFERS.includes(transfer);
-  if (usual && SRGB_PRIMARIES.includes(primaries)) return { kind: 'as-is' };
-  if (usual && primaries === P3) {
-    const name = NAMES['display-p3'];
+/** How a photo is read by what its file states elsewhere than in a profile. */
+export function readingOfStatement(header: Pick<Metadata, 'space'>, statement: Statement | undefined): Reading {
+  const grey = isGrey(header.space);
+  if (!grey && !isRgb(header.space)) return readingOf({ space: header.space });
+  if (statement?.kind === 'unclear') return { kind: 'as-is', note: statement.note };
+  if (statement?.kind !== 'space' || statement.known === 'srgb') return { kind: 'as-is' };
+  const { space, known, by } = statement;
+  const [curve] = space.curves;
+  if (grey) {
+    if (curve === SRGB_CURVE) return { kind: 'as-is' };
     return {
-      kind: 'as-is',
-      space: { name, space: DISPLAY_P3, profile: writeMatrixProfile(DISPLAY_P3, { description: name }) },
+      kind: 'grey',
+      space: { kind: 'grey', curve },
+      note: `The photo's gray has a curve of its own by ${by}; it was converted to sRGB.`,
     };
   }
-  return {
-    kind: 'as-is',
-    note: `The photo's colours (primaries ${primaries}, curve ${transfer}) are not known; they were taken as sRGB.`,
-  };
+  if (isUsual(curve)) return staying(spaceOf(space, known), by);
+  const usual: RgbSpace = { ...space, curves: [SRGB_CURVE, SRGB_CURVE, SRGB_CURVE] };
+  const now = recogniseSpace(usual);
+  const target = now === 'srgb' ? undefined : spaceOf(usual, now);
+  const what = curve.kind === 'gamma' && curve.gamma === 1 ? 'linear' : 'coded with an unusual curve';
+  const note = `The photo is ${what} by ${by}; it was converted to ${target?.name ?? NAMES.srgb}.`;
+  return { kind: 'curve', curve, space: target, note };
+}
+
+function isUsual(curve: Curve): boolean {
+  const middle = makeTransfer(curve)?.toLinear(0.5) ?? 1;
+  return middle <= 0.5 ** LEAST_GAMMA && middle >= 0.5 ** LARGEST_GAMMA;
+}
+
+function spaceOf(space: RgbSpace, known: KnownSpace | undefined): PhotoSpace {
+  const name = known ? NAMES[known] : 'RGB of its own primaries';
+  const profile = writeMatrixProfile(space, { description: name });
+  // With the numbers as the profile rounds them: the same as if the file had held it.
+  const stored = parseProfile(profile).space;
+  return { name, space: stored.kind === 'rgb' ? stored : space, known, profile };
+}
+
+function staying(space: PhotoSpace, by?: string): Reading {
+  const where = by ? `${space.name} by ${by}` : space.name;
+  return { kind: 'as-is', space, note: `The photo is in ${where}; so are the results.` };
+}
+
+/** For a profile that the image library cannot open either: the next statement counts. */
+export function readingWithout(unusable: string, next: Reading): Reading {
+  const left = `The photo's color profile cannot be used (${unusable}); `;
+  const instead = next.note ? 'it was left out.' : 'the photo was taken as sRGB.';
+  return { ...next, note: [left + instead, ...(next.note ? [next.note] : [])].join(' ') };
 }
 
 function unusable(why: string): Reading {
   const reason = why.replace(/\.$/, '');
   return {
     kind: 'convert',
-    note: `The photo's colour profile cannot be worked in (${reason}); the photo was converted to sRGB.`,
+    unusable: reason,
+    note: `The photo's color profile cannot be worked in (${reason}); the photo was converted to sRGB.`,
   };
 }

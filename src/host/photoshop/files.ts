@@ -7,7 +7,7 @@ export type FileKind = 'photo' | 'preset' | 'bundle';
 
 const TYPES: Readonly<Record<FileKind, readonly string[]>> = {
   photo: ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff'],
-  preset: ['xmp', 'lrtemplate', 'json'],
+  preset: ['xmp', 'lrtemplate', 'json', 'dng', 'jpg', 'jpeg', 'tif', 'tiff'],
   bundle: ['zip'],
 };
 /** The bridge takes no more at once, and UXP reads files whole. */

@@ -3,7 +3,6 @@
 // found in presets).
 
 const PRIMARIES = ['Red', 'Green', 'Blue'];
-const HUES = ['Red', 'Orange', 'Yellow', 'Green', 'Aqua', 'Blue', 'Purple', 'Magenta'];
 const WHEELS = {
   Shadow: 'the shadows',
   Midtone: 'the midtones',
@@ -43,9 +42,6 @@ export const EFFECTS: ReadonlyMap<string, string> = new Map(
         [`${primary}Hue`, `calibration: hue of the ${primary.toLowerCase()} primary`],
         [`${primary}Saturation`, `calibration: saturation of the ${primary.toLowerCase()} primary`],
       ]),
-    ),
-    ...Object.fromEntries(
-      HUES.map((hue) => [`GrayMixer${hue}`, `black and white mix: brightness of ${hue.toLowerCase()}`]),
     ),
     AutoGrayscaleMix: 'black and white mix, worked out for each photo',
     PointColors: 'point colour',

@@ -11,6 +11,7 @@ export type PresetErrorCode =
   | 'PRESET_EMPTY'
   | 'PRESET_KIND'
   | 'PRESET_VALUE'
+  | 'PRESET_APPLIED'
   | 'PRESET_NAME';
 
 /** A preset cannot be read or written. Nothing of it was taken over. */

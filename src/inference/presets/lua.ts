@@ -2,6 +2,8 @@ import { lineAt, type PresetErrorCode, quoted, unreadable } from './errors';
 import { MAX_DEPTH, MAX_NODES, type SettingValue } from './values';
 
 const KEY = /([A-Za-z_][A-Za-z0-9_]*)\s*=(?!=)/y;
+const RETURN = /return(?=\s*\{)/y;
+const COLON = /([A-Za-z_][A-Za-z0-9_]*)\s*:/y;
 const NUMBER = /[+-]?\s*(?:0x[0-9a-f]+|(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)(#\w+)?(?![\w.])/iy;
 const WORD = /-?[A-Za-z_][A-Za-z0-9_.]*/y;
 const SPACE = /\s+/y;
@@ -29,7 +31,7 @@ interface Table {
 
 /**
  * Reads the part of Lua's syntax (Lua 5.1 reference manual, sections 2.1 and 2.5.7) that data files use: assignments
- * of constants and tables of constants to names. Nothing is run: calls and operators are refused. Text stays as it
+ * of constants and tables of constants to names, or one table after `return`. Nothing is run: calls and operators are refused. Text stays as it
  * is, numbers stay as written, true and false become "True" and "False". Tables with names become maps, others lists.
  * Takes time in proportion to the text and does not recurse.
  *
@@ -50,7 +52,8 @@ class LuaReader {
     const assigned = new Map<string, SettingValue>();
     this.passBlanks();
     while (this.at < this.text.length) {
-      const name = this.match(KEY)?.[1];
+      // A file of data may also hand its one table back.
+      const name = this.match(RETURN) ? 'return' : this.match(KEY)?.[1];
       if (name === undefined) throw this.fail('A name and "=" were expected.');
       assigned.set(name, this.value());
       this.passBlanks();
@@ -117,7 +120,10 @@ class LuaReader {
       if (!this.take('=')) throw this.fail('"=" was expected after a key.');
       return key === String(table.list.length + 1) ? undefined : key;
     }
-    return this.match(KEY)?.[1];
+    const key = this.match(KEY)?.[1];
+    const other = key === undefined ? this.match(COLON)?.[1] : undefined;
+    if (other !== undefined) throw this.fail(`After ${quoted(other)} comes ":" where "=" belongs.`);
+    return key;
   }
 
   private constant(): SettingValue {

@@ -1,6 +1,7 @@
 import { PARAMETER_NAMES } from '../params';
-import { quoted, unreadable } from './errors';
-import { isFalse, type Settings, type SettingValue } from './values';
+import { applyBlackAndWhite, isBlackAndWhite } from './blackAndWhite';
+import { numberOf, signed } from './numbers';
+import { isFalse, type Settings } from './values';
 
 /** Exposure2012 is written in stops; a full slider (100) is this many. Everything else is written as on the slider. */
 export const STOPS_AT_FULL_EXPOSURE = 5;
@@ -11,9 +12,6 @@ const LOWEST_WHITE_POINT = 1500;
 /** Mired (a million divided by kelvin) is the scale on which equal steps look equal; a full slider is this many. */
 const MIRED_AT_FULL_TEMPERATURE = 75;
 const TINT_AT_FULL = 150;
-
-/** Every part can match a given digit in one way only, so that a long run of them takes linear time. */
-const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Lightroom's switches of whole panels, which its old presets hold, and the sliders that they switch. */
 const PANELS = [
@@ -30,7 +28,8 @@ export interface Sliders {
 
 /**
  * The sliders that settings name. Values out of range are set to its end, absolute white balance becomes a difference
- * to daylight, panels that are switched off are left out; a note tells of each.
+ * to daylight, panels that are switched off are left out, black and white becomes Saturation -100 with the mix on the
+ * luminance sliders; a note tells of each.
  *
  * @throws PresetError PRESET_VALUE with the name of a setting that is not a finite number
  */
@@ -52,6 +51,7 @@ export function readSliders(settings: Settings): Sliders {
     }
   }
   readWhiteBalance(settings, sliders, notes);
+  if (isBlackAndWhite(settings)) applyBlackAndWhite(settings, sliders, notes);
   return { sliders: inOrder(sliders), notes };
 }
 
@@ -89,38 +89,6 @@ function temperatureOf(kelvin: number): number {
   return Math.max(-1, Math.min(1, mired / MIRED_AT_FULL_TEMPERATURE)) * 100;
 }
 
-function numberOf(settings: Settings, name: string, low: number, high: number, notes: string[]): number | undefined {
-  const written = settings.get(name);
-  if (written === undefined) return undefined;
-  const value = parseNumber(written);
-  if (value === undefined) {
-    const shown = typeof written === 'string' ? quoted(written) : 'a list';
-    throw unreadable(
-      'PRESET_VALUE',
-      `${name} is ${shown}, not a number.`,
-      'Mend the value in the file (numbers have a point, no comma), or export the preset again.',
-    );
-  }
-  const clamped = Math.max(low, Math.min(high, value));
-  if (clamped !== value) {
-    notes.push(`${name} is ${value} in the file, beyond its range; it was set to ${clamped}.`);
-  }
-  // Not -0.
-  return clamped === 0 ? 0 : clamped;
-}
-
-/** The finite number that a setting holds, or undefined. */
-export function parseNumber(written: SettingValue | undefined): number | undefined {
-  if (typeof written !== 'string') return undefined;
-  const text = written.trim();
-  const value = NUMBER.test(text) ? Number(text) : NaN;
-  return Number.isFinite(value) ? value : undefined;
-}
-
 function inOrder(sliders: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(PARAMETER_NAMES.filter((name) => name in sliders).map((name) => [name, sliders[name]]));
-}
-
-function signed(value: number): string {
-  return value > 0 ? `+${value}` : String(value);
 }

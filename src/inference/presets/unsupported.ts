@@ -1,8 +1,10 @@
 import { PARAMETER_NAMES } from '../params';
 import { quoted, shortened } from './errors';
+import { isBlackAndWhite, isPlainMonochrome } from './blackAndWhite';
 import { EFFECTS, isSilent, NEUTRAL_NUMBERS, REPLACED_BY, SWITCHES } from './effects';
-import { parseNumber } from './sliders';
-import { isFalse, isSettings, isTrue, type Settings, type SettingValue, textOf, tidyName } from './values';
+import { parseNumber } from './numbers';
+import { isOldDefault } from './oldProcess';
+import { isFalse, isSettings, type Settings, type SettingValue, textOf, tidyName } from './values';
 
 /** A setting that the 38 sliders cannot express, so that the retouch will lack it. */
 export interface UnsupportedSetting {
@@ -37,7 +39,6 @@ const SPLITS = new Map([
 ]);
 /** Profiles that every photo has when nobody chose one. */
 const PLAIN_PROFILES = /^(?:Adobe (?:Color|Standard)|Embedded|Default(?: Color)?|Color|ACR \d.*)$/i;
-const MONOCHROME = /^(?:monochrome|black (?:&|and) white)$/i;
 
 /**
  * Names every setting that the sliders cannot express and that is not neutral, in the order of the file. Settings
@@ -56,6 +57,7 @@ export function findUnsupported(settings: Settings): UnsupportedSetting[] {
 }
 
 function effectOf(setting: string, value: SettingValue, settings: Settings): string | undefined {
+  if (isOldDefault(setting, value, settings)) return undefined;
   const curve = CURVES.get(setting);
   if (curve !== undefined) return isIdentity(value) ? undefined : curveWords(setting, curve, settings);
   switch (setting) {
@@ -65,13 +67,11 @@ function effectOf(setting: string, value: SettingValue, settings: Settings): str
     case 'Look':
       return lookWords(value);
     case 'CameraProfile':
-      return PLAIN_PROFILES.test(textOf(value) ?? 'Default') ? undefined : `the camera profile ${quoted(shown(value))}`;
+      return isPlainProfile(textOf(value) ?? 'Default') ? undefined : `the camera profile ${quoted(shown(value))}`;
     case 'Treatment':
-      return MONOCHROME.test(textOf(value) ?? '') && !isTrue(settings.get('ConvertToGrayscale'))
-        ? 'black and white'
-        : undefined;
     case 'ConvertToGrayscale':
-      return isTrue(value) ? 'black and white' : undefined;
+      // Black and white is done with the sliders.
+      return undefined;
     case 'WhiteBalance':
       return whiteBalanceWords(value, settings);
   }
@@ -81,7 +81,9 @@ function effectOf(setting: string, value: SettingValue, settings: Settings): str
       ? undefined
       : 'moved borders between the regions of the parametric curve';
   }
-  if (setting.startsWith('GrayMixer') && !isBlackAndWhite(settings)) return undefined;
+  if (setting === 'AutoGrayscaleMix' && !isBlackAndWhite(settings)) return undefined;
+  // The mix is on the luminance sliders, or does nothing where the picture keeps its color.
+  if (setting.startsWith('GrayMixer')) return undefined;
   if (isSilent(setting) || isNeutral(setting, value)) return undefined;
   const local = setting.startsWith('Local') ? 'local adjustments' : undefined;
   return EFFECTS.get(setting) ?? local ?? 'a setting that is not known here';
@@ -142,7 +144,7 @@ function lookWords(look: SettingValue): string | undefined {
   if (!isSettings(look)) return isNeutral('Look', look) ? undefined : `the profile ${quoted(shown(look))}`;
   const name = textOf(look.get('Name')) ?? '';
   const amount = parseNumber(look.get('Amount')) ?? 1;
-  if (amount === 0 || PLAIN_PROFILES.test(name)) return undefined;
+  if (amount === 0 || isPlainProfile(name)) return undefined;
   const parameters = look.get('Parameters');
   const holds: string[] = [];
   if (isSettings(parameters)) {
@@ -171,8 +173,8 @@ function usesParametricCurve(settings: Settings): boolean {
   });
 }
 
-function isBlackAndWhite(settings: Settings): boolean {
-  return isTrue(settings.get('ConvertToGrayscale')) || MONOCHROME.test(textOf(settings.get('Treatment')) ?? '');
+function isPlainProfile(name: string): boolean {
+  return PLAIN_PROFILES.test(name) || isPlainMonochrome(name);
 }
 
 function shown(value: SettingValue, longest = 80): string {

@@ -13,8 +13,10 @@ export interface RawPreset {
   readonly notes: readonly string[];
 }
 
-/** Longest file that is looked at, in bytes. Presets take some tens of thousands; with many brushed masks, a million. */
+/** Longest text that is looked at, in bytes. Presets take some tens of thousands; with many brushed masks, a million. */
 export const MAX_PRESET_BYTES = 4 * 1024 * 1024;
+/** Longest file that is read to find a preset in it, in bytes: a photo may carry one, and DNG presets of phones do. */
+export const MAX_PRESET_FILE_BYTES = 128 * 1024 * 1024;
 /** Deepest nesting of elements or tables. Masks inside masks reach about 20. */
 export const MAX_DEPTH = 64;
 /** Most elements and attributes, or values of tables, in one file: bounds the memory that reading takes. */

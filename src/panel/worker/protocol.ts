@@ -40,6 +40,8 @@ export type Sliders = Readonly<Record<string, number>>;
 export interface BakeRequest {
   readonly latents: Float32Array;
   readonly strength: Strength;
+  /** Is the retouch black and white? */
+  readonly monochrome?: boolean | undefined;
   /** Grid points per axis; absent: as many as the LUT's measured error asks for. */
   readonly size?: number | undefined;
   /** Pixels [N, 3] at which the error is measured too. */

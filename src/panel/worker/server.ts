@@ -105,12 +105,12 @@ export function serveInference(port: Port<FromWorker, ToWorker>, openBackend: Op
       case 'sliders':
         return model.sliders(parametersFromSliders(call.input.sliders), { signal });
       case 'bake': {
-        const { latents, strength, size, photo } = call.input;
+        const { latents, strength, monochrome, size, photo } = call.input;
         if (size !== undefined) {
-          const lut = await model.bakeLut(latents, { strength, size, signal });
+          const lut = await model.bakeLut(latents, { strength, monochrome, size, signal });
           return { size: lut.size, data: lut.data };
         }
-        const { lut, error } = await model.bakeMeasuredLut(latents, { strength, photo, signal });
+        const { lut, error } = await model.bakeMeasuredLut(latents, { strength, monochrome, photo, signal });
         return { size: lut.size, data: lut.data, error };
       }
       default:

@@ -1,17 +1,19 @@
-import { type Engine } from '../../../src/cli/engine';
+import { type Engine, type EngineLoader, type OpenedModel } from '../../../src/cli/engine';
 import { Lut3D } from '../../../src/color';
-import { type CallOptions, type Mode, type RetouchResult } from '../../../src/inference';
+import { type Mode, type ParamOptions, type RetouchResult } from '../../../src/inference';
 
 export interface Call {
   readonly mode: Mode;
   readonly argument?: unknown;
   readonly wordless?: boolean | undefined;
+  /** The photo that parameters are meant for. */
+  readonly photo?: unknown;
 }
 
 /** Stands in for the model where the command line alone is tested: says fixed sentences, bakes the identity. */
 export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => undefined): Engine {
-  const answer = (mode: Mode, options: CallOptions | undefined, argument?: unknown): Promise<RetouchResult> => {
-    const call = { mode, argument, wordless: options?.wordless };
+  const answer = (mode: Mode, options: ParamOptions | undefined, argument?: unknown): Promise<RetouchResult> => {
+    const call = { mode, argument, wordless: options?.wordless, photo: options?.photo };
     calls.push(call);
     onCall(call);
     options?.onText?.({ field: 'elements', text: 'a', done: false });
@@ -40,4 +42,9 @@ export function fakeEngine(calls: Call[], onCall: (call: Call) => void = () => u
     },
     dispose: () => Promise.resolve(),
   };
+}
+
+/** An opened model that is made by `load` when it is first needed. */
+export function fakeModel(load: EngineLoader): OpenedModel {
+  return { manifest: { name: 'fake', version: '1.2.3', latentsFirst: true }, terms: undefined, load };
 }

@@ -9,6 +9,7 @@ import {
   type RgbSpace,
   writeMatrixProfile,
 } from '../../../src/color/icc';
+import { TagTable } from '../../../src/color/icc/container';
 import { curv, LINEAR, matrixTags, para, rawProfile, type RawProfile, xyz } from './rawProfile';
 
 /** The code of the IccError that reading must throw. */
@@ -29,6 +30,19 @@ function rgb(bytes: Uint8Array): { space: RgbSpace; known: KnownSpace | undefine
 }
 
 const toLinear = (curve: Curve, x: number): number => makeTransfer(curve)!.toLinear(x);
+
+test('a table of tags is as long as the bytes at most', () => {
+  const table = (length: number, count: number): TagTable => {
+    const bytes = new Uint8Array(length);
+    new DataView(bytes.buffer).setUint32(128, count);
+    return new TagTable(bytes);
+  };
+  // A header of 128 bytes, the count in 4, and 12 for each tag.
+  table(132 + 36, 3);
+  for (const length of [132 + 35, 132 + 32, 132 + 25]) {
+    expect(() => table(length, 3)).toThrow(expect.objectContaining({ code: 'ICC_TRUNCATED' }));
+  }
+});
 
 describe('what can be read', () => {
   test('matrix: white lands on D50, the rest stays within rounding', () => {

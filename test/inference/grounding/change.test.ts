@@ -117,6 +117,37 @@ test.each([
   for (const name of Object.keys(GOLDEN.cases[0].readings)) expect(readingsOf(photo)(name)).not.toBeNaN();
   expect(Object.values(whole).every(Number.isFinite)).toBe(true);
   expect(bands.every((band) => Object.values(band).every(Number.isFinite))).toBe(true);
+  // Zones of a photo of one tone are noise.
+  for (const name of ['contrast', 'highlights', 'shadows', 'whites', 'blacks', 'lights', 'darks'] as const)
+    expect([name, whole[name]]).toEqual([name, 0]);
+  expect([whole.saturation, whole.vibrance, whole.monochrome]).toEqual([0, 0, 0]);
+});
+
+/** Greys from dark to light, each changed. */
+function greys(change: (value: number) => number): [Pixels, Pixels] {
+  const values = Float32Array.from({ length: 1200 }, (_, i) => 0.05 + (0.9 * Math.floor(i / 3)) / 400);
+  return [new Pixels(values), new Pixels(values.map(change))];
+}
+
+test('shadows that run into black, and highlights that run into white, are not opened or held back', () => {
+  const change = (to: (value: number) => number): Change => measureChange(...greys(to), 0);
+  expect(change((value) => Math.max(0.08, value - 0.4)).shadows).toBeGreaterThan(2);
+  expect(change((value) => Math.max(0.01, value - 0.4)).shadows).toBe(0);
+  expect(change((value) => Math.min(0.92, value + 0.15)).highlights).toBeLessThan(-2);
+  expect(change((value) => Math.min(1, value + 0.15)).highlights).toBe(0);
+});
+
+test('readings of sixteen pixels are exact: greys, black and white', () => {
+  const grey = (...levels: number[]): Pixels =>
+    new Pixels(Float32Array.from({ length: 48 }, (_, i) => levels[Math.floor(i / 3) % levels.length]));
+  const middle = readingsOf(grey(0.5));
+  for (const name of ['chroma', 'neutral_a', 'neutral_b', 'range', 'clipped', 'crushed'])
+    expect([name, middle(name)]).toEqual([name, expect.closeTo(0, 2)]);
+  expect(middle('median')).toBeCloseTo(53.39, 1);
+  const halves = readingsOf(grey(0, 1));
+  expect([halves('crushed'), halves('clipped'), halves('range')]).toEqual([50, 50, expect.closeTo(100, 2)]);
+  const quarter = readingsOf(grey(0, 0.5, 0.5, 0.5));
+  expect([quarter('crushed'), quarter('clipped'), quarter('range')]).toEqual([25, 0, expect.closeTo(53.39, 1)]);
 });
 
 test('readings that point apart are none', () => {

@@ -7,16 +7,8 @@ import { readingsOf } from '../../../src/inference/grounding/readings';
 import { parseWording, wordsOf } from '../../../src/inference/grounding/wording';
 import { type Field, parseManifest } from '../../../src/inference/manifest';
 import { BundleTokenizer } from '../../../src/inference/tokenizer';
-import {
-  jsonOf,
-  type Loose,
-  memorySource,
-  nodeBackend,
-  readBundle,
-  TINY,
-  TINY_FIRST,
-  withManifest,
-} from '../support/bundles';
+import { jsonOf, type Loose, memorySource, readBundle, TINY, TINY_FIRST, withManifest } from '../support/bundles';
+import { nodeBackend } from '../support/nodeBackend';
 import { failureOf } from '../support/errors';
 
 const MODELS = readBundle(path.resolve(__dirname, '../../../models'));

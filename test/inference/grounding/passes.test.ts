@@ -2,7 +2,8 @@ import path from 'node:path';
 import { Retoucher, type RgbImage } from '../../../src/inference';
 import { AnswerGuide } from '../../../src/inference/grounding/guide';
 import type { Backend } from '../../../src/inference/backend';
-import { jsonOf, memorySource, nodeBackend, readBundle } from '../support/bundles';
+import { jsonOf, memorySource, readBundle } from '../support/bundles';
+import { nodeBackend } from '../support/nodeBackend';
 
 const MODELS = readBundle(path.resolve(__dirname, '../../../models'));
 const { hidden } = jsonOf(MODELS, 'bundle.json').dimensions as { readonly hidden: number };

@@ -95,7 +95,7 @@ test('panels that are switched off do nothing', () => {
 });
 
 test('settings of before 2012 are named where the new ones are missing', () => {
-  const old = `Exposure = 0.5, Brightness = 50, Contrast = 25, Shadows = 5, FillLight = 10, HighlightRecovery = 20,
+  const old = `Exposure = 0.5, Brightness = 60, Contrast = 30, Shadows = 8, FillLight = 10, HighlightRecovery = 20,
     Clarity = 15, ToneCurve = { 0, 0, 64, 56, 255, 255 }, ToneCurveName = "Medium Contrast", ProcessVersion = "5.7",
     Vibrance = 20,`;
   expect(parse(lrtemplate(old)).sliders).toEqual({ Vibrance: 20 });

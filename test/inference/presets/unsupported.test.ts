@@ -33,8 +33,6 @@ describe('named in the words of the panels', () => {
     ['ToneCurveName2012', 'Strong Contrast', 'point tone curve Strong Contrast'],
     ['LocalExposure2012', '0.5', 'local adjustments'],
     ['RGBTable', '0123ABCD', "the profile's colour table"],
-    ['Treatment', 'Monochrome', 'black and white'],
-    ['ConvertToGrayscale', 'true', 'black and white'],
     ['FutureSlider', '7', 'a setting that is not known here'],
     ['FutureName', 'abc', 'a setting that is not known here'],
     ['Clarity2012', 'much', 'clarity'],
@@ -44,15 +42,6 @@ describe('named in the words of the panels', () => {
 
   test('settings in elements', () => {
     expect(unsupportedOf(xmp({}, '<crs:Dehaze>+5</crs:Dehaze>'))).toEqual({ Dehaze: 'dehaze' });
-  });
-
-  test('black and white: once, with the mix', () => {
-    const grey = { Treatment: 'Monochrome', ConvertToGrayscale: 'True', GrayMixerRed: '-20', GrayMixerBlue: '0' };
-    expect(unsupportedOf(xmp(grey))).toEqual({
-      ConvertToGrayscale: 'black and white',
-      GrayMixerRed: 'black and white mix: brightness of red',
-    });
-    expect(unsupportedOf(xmp({ ...grey, Treatment: 'Color', ConvertToGrayscale: 'False' }))).toEqual({});
   });
 
   test('masks, spots, point colours', () => {
@@ -120,7 +109,7 @@ describe('profiles', () => {
     ['that of every photo', look('Adobe Color', '1.000000', 'crs:LookTable="0123"/>'), undefined],
     ['of no strength', look('Dusk', '0'), undefined],
     ['empty', '<crs:Look/>', undefined],
-    ['one chosen', look('Adobe Monochrome', '1'), 'the profile "Adobe Monochrome"'],
+    ['one chosen', look('Adobe Vivid', '1'), 'the profile "Adobe Vivid"'],
     [
       'with contents',
       look(

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import * as ort from 'onnxruntime-node';
-import { createOrtBackend, type Backend, type BundleSource } from '../../../src/inference';
+import { type BundleSource } from '../../../src/inference';
 
 export type Files = Map<string, Uint8Array>;
 
@@ -24,11 +23,6 @@ export const BUNDLES: [name: string, folder: string][] = [
   ['tiny, picture first', TINY_FIRST],
 ];
 if (existsSync(path.join(SHIPPED, 'SHA256SUMS'))) BUNDLES.push(['shipped', SHIPPED]);
-
-/** One thread: these tests share the machine, and a fixed order of additions makes them repeatable. */
-export function nodeBackend(): Backend {
-  return createOrtBackend(ort, { device: 'node', threads: 1 });
-}
 
 export function readBundle(folder: string): Files {
   return new Map(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(path.join(folder, name)))]));

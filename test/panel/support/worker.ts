@@ -3,7 +3,8 @@ import { type EngineParts, type StartedWorker } from '../../../src/panel/worker/
 import { type FromWorker, type Port, type ToWorker } from '../../../src/panel/worker/protocol';
 import { type ModelSource } from '../../../src/panel/worker/session';
 import { type OpenBackend, serveInference } from '../../../src/panel/worker/server';
-import { type Files, TINY, nodeBackend, readBundle } from '../../inference/support/bundles';
+import { type Files, TINY, readBundle } from '../../inference/support/bundles';
+import { nodeBackend } from '../../inference/support/nodeBackend';
 
 /**
  * The worker's own code beside the test instead of in a worker, on Node's runtime and the tiny bundle. Messages are

@@ -74,8 +74,9 @@ def test_weights_go_through_a_file_and_compute_the_same(tmp_path):
     before, after, colours = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64), torch.rand(2, 7, 3)
     latents = model.encoder(before, after)
     assert latents.shape == (2, 3, 5)
-    assert torch.equal(again.encoder(before, after), latents)
-    assert torch.equal(again.decoder(colours, latents), model.decoder(colours, latents))
+    # The same weights at other addresses: a library may add from another place on.
+    torch.testing.assert_close(again.encoder(before, after), latents, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(again.decoder(colours, latents), model.decoder(colours, latents), atol=1e-5, rtol=1e-5)
     assert not torch.allclose(model.encoder(after, before), latents)
 
 

@@ -64,7 +64,8 @@ def test_weights_go_through_a_checkpoint_and_compute_the_same(twin, tmp_path):
     image = torch.rand(2, 3, 128, 128)
     rows = twin.see(image)
     assert rows.shape == (2, TWIN.image_tokens, 64) and TWIN.image_tokens == 4
-    assert torch.equal(again.see(image), rows)
+    # The same weights at other addresses: a library may add from another place on.
+    torch.testing.assert_close(again.see(image), rows, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(rows[0], rows[1], atol=1e-3)
 
 

@@ -46,6 +46,7 @@ function plainTiff(source: ByteSource, head: string): ByteSource {
   if (!OTHER_MAGIC.test(head)) return source;
   const magic = head.startsWith('II') ? [0x2a, 0] : [0, 0x2a];
   return {
+    size: source.size,
     read: (at, length) => {
       const bytes = source.read(at, length);
       if (!bytes || at > 2 || at + length < 4) return bytes;

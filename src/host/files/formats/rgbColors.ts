@@ -1,5 +1,7 @@
+import { statementOfCoded } from '../color/codedColor';
+import { throughCurve } from '../photo';
 import { type CodedColours } from '../photoKind';
-import { readingOf, readingOfCoded } from '../photoSpace';
+import { readingOf, readingOfStatement } from '../photoSpace';
 import { type Pixels } from '../pixels';
 import { convertToSrgb, isProfileFor } from './toSrgb';
 
@@ -27,12 +29,15 @@ export async function rgbColors(
     };
   }
   const reading =
-    !icc && coded ? readingOfCoded(coded) : readingOf({ space: 'srgb', ...(icc && { icc: Buffer.from(icc) }) });
+    !icc && coded
+      ? readingOfStatement({ space: 'srgb' }, statementOfCoded(coded, 'its color numbers'))
+      : readingOf({ space: 'srgb', ...(icc && { icc: Buffer.from(icc) }) });
   const said = reading.kind === 'grey' ? undefined : reading.note;
   if (reading.kind === 'convert' && icc) {
     return { pixels: await convertToSrgb(file, plain, icc, signal), notes: said === undefined ? [] : [said] };
   }
-  const space = reading.kind === 'as-is' ? reading.space : undefined;
+  if (reading.kind === 'curve') throughCurve(data, channels, { kind: 'grey', curve: reading.curve });
+  const space = reading.kind === 'as-is' || reading.kind === 'curve' ? reading.space : undefined;
   const note = said ?? (space && `The photo is in ${space.name}; so are the results.`);
   return { pixels: { ...plain, space }, notes: note === undefined ? [] : [note] };
 }

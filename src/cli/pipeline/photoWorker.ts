@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { VeraRetouchError } from '../../color';
 import { useThreads } from '../../host/files/photo';
-import { failureOf, type FromWorker, type ToWorker } from './messages';
+import { type FromWorker, type ToWorker } from './messages';
+import { failureOf } from './ownErrors';
 import { PhotoHandler } from './photoHandler';
 
 /* A worker thread of a batch: reads photos and writes results while another photo is with the model. */

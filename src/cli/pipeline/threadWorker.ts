@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type FromWorker, RemoteError, type ToWorker } from './messages';
+import { type FromWorker, type ToWorker } from './messages';
+import { asOwnError, RemoteError } from './ownErrors';
 import {
   type AppliedPhoto,
   type ApplyRequest,
@@ -12,28 +13,16 @@ import {
 /** Name of the worker's program beside that of the command line; webpack makes both. */
 const PROGRAM = 'photoWorker.cjs';
 
-/** A PhotoWorker on a thread of its own. */
+/** A PhotoWorker on a thread of its own. A thread that dies (of memory, as a rule) takes one photo with it, no more. */
 export class ThreadWorker implements PhotoWorker {
-  private readonly thread: Worker;
+  private thread: Worker | undefined;
   private waiting: { resolve: (reply: FromWorker) => void; reject: (error: Error) => void } | undefined;
-  private broken: Error | undefined;
+  private photo = '';
 
-  constructor(folder: string = __dirname) {
-    this.thread = new Worker(path.join(folder, PROGRAM));
-    this.thread.on('message', (reply: FromWorker) => {
-      const { waiting } = this;
-      this.waiting = undefined;
-      waiting?.resolve(reply);
-    });
-    this.thread.on('error', (error) => {
-      this.fail(error);
-    });
-    this.thread.on('exit', (code) => {
-      this.fail(new Error(`A worker thread ended with code ${code}.`));
-    });
-  }
+  constructor(private readonly folder: string = __dirname) {}
 
   async open(request: OpenRequest, signal: AbortSignal): Promise<OpenedPhoto> {
+    this.photo = request.file;
     const reply = await this.ask({ kind: 'open', request }, signal);
     if (reply.kind !== 'opened') throw new Error(`A worker thread answered "${reply.kind}".`);
     return reply.photo;
@@ -46,20 +35,23 @@ export class ThreadWorker implements PhotoWorker {
   }
 
   async close(): Promise<void> {
-    await this.thread.terminate();
+    await this.thread?.terminate();
+    this.thread = undefined;
   }
 
   private async ask(message: ToWorker, signal: AbortSignal): Promise<FromWorker> {
-    if (this.broken) throw this.broken;
+    const thread = (this.thread ??= this.start());
     const cancel = (): void => {
-      this.thread.postMessage({ kind: 'cancel' } satisfies ToWorker);
+      thread.postMessage({ kind: 'cancel' } satisfies ToWorker);
     };
     signal.addEventListener('abort', cancel, { once: true });
     try {
       const answered = new Promise<FromWorker>((resolve, reject) => (this.waiting = { resolve, reject }));
-      this.thread.postMessage(message);
+      thread.postMessage(message);
       if (signal.aborted) cancel();
-      const reply = await answered;
+      const reply = await answered.catch((thrown: unknown) => {
+        throw asOwnError(thrown, this.photo, signal);
+      });
       if (reply.kind !== 'failed') return reply;
       if (reply.failure) throw new RemoteError(reply.failure);
       throw new Error(reply.stack);
@@ -68,9 +60,23 @@ export class ThreadWorker implements PhotoWorker {
     }
   }
 
-  private fail(error: Error): void {
-    this.broken ??= error;
-    this.waiting?.reject(error);
-    this.waiting = undefined;
+  private start(): Worker {
+    const thread = new Worker(path.join(this.folder, PROGRAM));
+    const fail = (error: Error): void => {
+      if (this.thread !== thread) return;
+      this.thread = undefined;
+      this.waiting?.reject(error);
+      this.waiting = undefined;
+    };
+    thread.on('message', (reply: FromWorker) => {
+      const { waiting } = this;
+      this.waiting = undefined;
+      waiting?.resolve(reply);
+    });
+    thread.on('error', fail);
+    thread.on('exit', (code) => {
+      fail(new Error(`its thread ended with code ${code}`));
+    });
+    return thread;
   }
 }

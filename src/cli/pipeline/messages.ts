@@ -1,6 +1,5 @@
-import { type Failure } from './journal';
+import { type Failure } from '../batch/entries';
 import { type AppliedPhoto, type ApplyRequest, type OpenedPhoto, type OpenRequest } from './photoHandler';
-import { VeraRetouchError } from '../../color';
 
 /** To a worker thread. It answers every request; "cancel" stops the one under way. */
 export type ToWorker =
@@ -14,14 +13,3 @@ export type FromWorker =
   | { readonly kind: 'applied'; readonly photo: AppliedPhoto }
   /** `failure` for errors of our own, `stack` for anything else. */
   | { readonly kind: 'failed'; readonly failure?: Failure; readonly stack?: string };
-
-/** An error of our own that happened on another thread. */
-export class RemoteError extends VeraRetouchError {
-  constructor({ code, message, hint }: Failure) {
-    super(message, hint === undefined ? { code } : { code, hint });
-  }
-}
-
-export function failureOf(thrown: VeraRetouchError): Failure {
-  return { code: thrown.code, message: thrown.message, hint: thrown.hint };
-}
