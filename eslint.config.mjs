@@ -43,7 +43,14 @@ const pageGlobals = Object.fromEntries(
     'DOMException',
   ].map((name) => [name, 'readonly']),
 );
-const commonJsGlobals = { ...nodeGlobals, require: 'readonly', module: 'writable', __dirname: 'readonly' };
+const commonJsGlobals = {
+  ...nodeGlobals,
+  require: 'readonly',
+  module: 'writable',
+  __dirname: 'readonly',
+  __filename: 'readonly',
+  WebAssembly: 'readonly',
+};
 
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'out/', 'coverage/', '.venv/', 'training/', 'models/'] },

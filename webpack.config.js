@@ -35,7 +35,12 @@ function cli(mode) {
     ...common(mode),
     name: 'cli',
     target: 'node20',
-    entry: { cli: './src/cli/main.ts', photoWorker: './src/cli/pipeline/photoWorker.ts' },
+    entry: {
+      cli: './src/cli/main.ts',
+      photoWorker: './src/cli/pipeline/photoWorker.ts',
+      // Finds libheif and LibRaw among the installed packages, by itself.
+      decodeWorker: './src/host/files/formats/decodeWorker.cjs',
+    },
     output: { path: path.join(root, 'dist'), filename: '[name].cjs' },
     externals: { sharp: 'commonjs sharp', 'onnxruntime-node': 'commonjs onnxruntime-node' },
     // Readable stack traces are worth more than bytes on a command line.

@@ -13,7 +13,6 @@ import {
   TINY_FIRST,
   withManifest,
 } from './support/bundles';
-import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
 import { nodeBackend } from './support/nodeBackend';
 import { edited, published, PUBLISHED } from './support/published';

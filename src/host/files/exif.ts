@@ -175,28 +175,34 @@ type NewDirectory = readonly NewEntry[];
 
 /**
  * The EXIF block that a TIFF file holds spread over its directories, brought together. Makers' notes are left out:
- * they refer to places in the file. Undefined where there is nothing to be taken over.
+ * they refer to places in the file. `parts`: where EXIF's and GPS's directories are the first ones of structures of
+ * their own, in the byte order of the file (CR3). Undefined where there is nothing to be taken over.
  */
-export function exifOfTiff(tree: TiffTree): Uint8Array | undefined {
+export function exifOfTiff(
+  tree: TiffTree,
+  parts: { exif?: TiffTree | undefined; gps?: TiffTree | undefined } = {},
+): Uint8Array | undefined {
   const main = tree.directory(tree.first);
   if (!main) return undefined;
-  const copy = (directory: TiffDirectory | undefined, wanted: (tag: number) => boolean): NewEntry[] =>
+  const copy = (directory: TiffDirectory | undefined, wanted: (tag: number) => boolean, from = tree): NewEntry[] =>
     (directory?.entries ?? []).flatMap((entry) => {
       // Types beyond 13 are BigTIFF's own.
       if (!wanted(entry.tag) || entry.type > 13) return [];
       if (entry.valueLength === 0 || entry.valueLength > MAX_VALUE) return [];
-      const value = tree.bytes(entry);
+      const value = from.bytes(entry);
       return value ? [{ tag: entry.tag, type: entry.type, count: entry.count, value }] : [];
     });
-  const below = (parent: TiffDirectory | undefined, tag: number, wanted: (tag: number) => boolean): NewEntry[] => {
-    const entries = copy(tree.directory(tree.numbers(entryOf(parent, tag))[0] ?? 0), wanted);
+  const below = (tag: number, part: TiffTree | undefined, wanted: (tag: number) => boolean): NewEntry[] => {
+    const from = part?.littleEndian === tree.littleEndian ? part : tree;
+    const at = from === part ? part.first : (tree.numbers(entryOf(main, tag))[0] ?? 0);
+    const entries = copy(from.directory(at), wanted, from);
     return entries.length > 0 ? [{ tag, type: LONG, count: 1, value: entries }] : [];
   };
   const ofExif = (tag: number): boolean => tag !== TAG.makerNote && tag !== TAG.interoperability;
   const entries = [
     ...copy(main, (tag) => TIFF_TAGS.has(tag)),
-    ...below(main, TAG.exif, ofExif),
-    ...below(main, TAG.gps, () => true),
+    ...below(TAG.exif, parts.exif, ofExif),
+    ...below(TAG.gps, parts.gps, () => true),
   ];
   return entries.length > 0 ? writeTiff(entries, tree.littleEndian) : undefined;
 }

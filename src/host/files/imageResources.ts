@@ -4,6 +4,7 @@ export const RESOURCE = {
   alphaNames: 1006,
   iptc: 1028,
   iccProfile: 1039,
+  transparencyIndex: 1047,
   alphaIdentifiers: 1053,
   version: 1057,
   exif: 1058,

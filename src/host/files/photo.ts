@@ -7,11 +7,14 @@ import { HostError } from '../errors';
 import { pickChannels } from './channels';
 import { colorsOf } from './color/photoColors';
 import { tiffLayout, unreadTiff } from './damage/tiffLayout';
-import { type Decoded, type PictureFile, decode, unreadable } from './decode';
+import { decode, unreadable } from './decode';
 import { endingOf, RAW_ENDINGS } from './endings';
+import { readBmpPhoto } from './formats/bmpPhoto';
+import { readHeicPhoto } from './formats/heicPhoto';
+import { readRawPhoto } from './formats/rawPhoto';
 import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
 import { READABLE, UNTOUCHED, checkSize, quoted, reason } from './photoErrors';
-import { type PhotoKind, kindOf, withSource } from './photoKind';
+import { kindOf, withSource } from './photoKind';
 import { type Reading } from './photoSpace';
 import { type Pixels } from './pixels';
 import { readPsdPhoto } from './psdPhoto';
@@ -25,7 +28,7 @@ export interface ReadPhoto {
   readonly notes: readonly string[];
 }
 
-const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif'];
+const FORMATS = ['jpeg', 'png', 'tiff', 'webp', 'heif', 'gif'];
 // One photo after another, each once: a cache would only hold memory.
 sharp.cache(false);
 
@@ -43,24 +46,21 @@ export async function readPhoto(file: string, signal?: AbortSignal): Promise<Rea
   throwIfCancelled(signal);
   await checkFile(file);
   return withSource(file, (source) => {
-    const kind = kindOf(source);
-    if (kind === 'camera-raw') throw cameraRaw(file);
-    return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, kind, signal);
+    const kind = RAW_ENDINGS.has(endingOf(file)) ? 'camera-raw' : kindOf(source);
+    if (kind === 'camera-raw') return readRawPhoto(file, source, signal);
+    if (kind === 'heic') return readHeicPhoto(file, signal);
+    if (kind === 'bmp') return readBmpPhoto(file, source, signal);
+    return kind === 'psd' ? readPsdPhoto(file, source, signal) : readPicture(file, source, signal);
   });
 }
 
 /** Reads what the image library knows. */
-async function readPicture(
-  file: string,
-  source: ByteSource,
-  kind: PhotoKind,
-  signal?: AbortSignal,
-): Promise<ReadPhoto> {
-  const header = await readHeader(file, source, kind, signal);
+async function readPicture(file: string, source: ByteSource, signal?: AbortSignal): Promise<ReadPhoto> {
+  const header = await readHeader(file, source, signal);
   checkHeader(file, header);
   const reading = await colorsOf(file, header, source);
   if (reading === 'high-dynamic-range') throw highDynamicRange(file);
-  const decoded = await decodeAs(kind, { file, source, header, reading }, signal);
+  const decoded = await decode({ file, source, header, reading }, signal);
   const picked = pickChannels(
     decoded,
     header.depth === 'ushort',
@@ -88,16 +88,6 @@ async function readPicture(
   };
 }
 
-async function decodeAs(kind: PhotoKind, picture: PictureFile, signal?: AbortSignal): Promise<Decoded> {
-  const { file, header } = picture;
-  try {
-    return await decode(picture, signal);
-  } catch (cause) {
-    throwIfCancelled(signal);
-    throw kind === 'heic' || header.compression === 'hevc' ? heic(file, cause) : cause;
-  }
-}
-
 /**
  * 10 and 12 bits come as the upper ones of 16, whose lower ones are 0, so that white would not be white. Repeating the
  * upper bits in the lower ones spreads the values over 0..65535, exactly at both ends.
@@ -108,7 +98,7 @@ function widen(data: Uint16Array, bits = 16): void {
 }
 
 /** Each color channel by a curve of the file's own becomes sRGB's, in place; transparency stays. */
-function throughCurve(data: Uint8Array | Uint16Array, channels: number, space: GreySpace): void {
+export function throughCurve(data: Uint8Array | Uint16Array, channels: number, space: GreySpace): void {
   const top = data instanceof Uint16Array ? 65535 : 255;
   const table = greyToSrgb(space, top + 1).map((value) => Math.round(value * top));
   for (let i = 0; i < data.length; i += channels) {
@@ -142,7 +132,6 @@ async function checkFile(file: string): Promise<void> {
   if (info.size === 0) {
     throw new HostError('PHOTO_NOT_AN_IMAGE', `${quoted(file)} is empty (0 bytes). ${UNTOUCHED}`, READABLE);
   }
-  if (RAW_ENDINGS.has(endingOf(file))) throw cameraRaw(file);
   try {
     await (await openFile(file, 'r')).close();
   } catch (cause) {
@@ -150,13 +139,12 @@ async function checkFile(file: string): Promise<void> {
   }
 }
 
-async function readHeader(file: string, source: ByteSource, kind: PhotoKind, signal?: AbortSignal): Promise<Metadata> {
+async function readHeader(file: string, source: ByteSource, signal?: AbortSignal): Promise<Metadata> {
   try {
     // The project's own limits are checked on the header.
     return await unlessCancelled(sharp(file, { failOn: 'error', limitInputPixels: false }).metadata(), signal);
   } catch (cause) {
     throwIfCancelled(signal);
-    if (kind === 'heic') throw heic(file, cause);
     const layout = tiffLayout(source);
     const unread = layout && unreadTiff(layout);
     if (unread) throw unreadable(file, unread, cause);
@@ -196,23 +184,6 @@ function foreignName(file: string, cause: unknown): HostError {
   );
 }
 
-function cameraRaw(file: string): HostError {
-  return new HostError(
-    'PHOTO_FORMAT',
-    `${quoted(file)} is a camera raw file, which is not read. ${UNTOUCHED}`,
-    'Develop it to a 16-bit TIFF first (in Camera Raw, Lightroom, darktable or RawTherapee), then give that.',
-  );
-}
-
-function heic(file: string, cause: unknown): HostError {
-  return new HostError(
-    'PHOTO_FORMAT',
-    `${quoted(file)} is HEIC, whose coding (HEVC) the image library does not read here. ${UNTOUCHED}`,
-    'Export it as JPEG or TIFF, then give that.',
-    cause,
-  );
-}
-
 function highDynamicRange(file: string): HostError {
   return new HostError(
     'PHOTO_FORMAT',
@@ -223,7 +194,8 @@ function highDynamicRange(file: string): HostError {
 
 function notesOn(header: Metadata, reading: Reading): string[] {
   const notes = reading.note === undefined ? [] : [reading.note];
-  if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} pictures; the first was read.`);
+  const pictures = header.format === 'gif' ? 'frames' : 'pictures';
+  if ((header.pages ?? 1) > 1) notes.push(`The file holds ${header.pages ?? 1} ${pictures}; the first was read.`);
   return notes;
 }
 

@@ -9,7 +9,7 @@ export const MAX_PIXELS = 110e6;
 export const MAX_SIDE = 30000;
 
 export const UNTOUCHED = 'Nothing was written for it.';
-export const READABLE = 'JPEG, PNG, TIFF, WebP, AVIF and PSD are read.';
+export const READABLE = 'JPEG, PNG, TIFF, WebP, AVIF, HEIC, GIF, BMP, PSD, PSB and camera raw files are read.';
 
 /** Throws HostError PHOTO_TOO_LARGE. */
 export function checkSize(file: string, { width, height }: { width: number; height: number }): void {

@@ -3,7 +3,7 @@ import { NotRegularFileError, READ_WITHOUT_WAITING } from './io/openRegular';
 import { type ByteSource, TiffTree, entryOf } from './tiffTree';
 
 /** What a file is by its first bytes, as far as it matters before an image library sees it. */
-export type PhotoKind = 'psd' | 'camera-raw' | 'heic' | 'avif' | 'other';
+export type PhotoKind = 'psd' | 'camera-raw' | 'heic' | 'avif' | 'bmp' | 'other';
 
 /** Calls `work` with the bytes of a file, read as they are asked for. */
 export async function withSource<T>(file: string, work: (source: ByteSource) => T | Promise<T>): Promise<T> {
@@ -29,8 +29,14 @@ export function kindOf(source: ByteSource): PhotoKind {
   const head = Buffer.from(source.read(0, 16) ?? source.read(0, 4) ?? []);
   const text = head.toString('latin1');
   if (text.startsWith('8BPS')) return 'psd';
+  if (isBmp(head)) return 'bmp';
   if (text.slice(4, 8) === 'ftyp') return kindOfBoxes(source, head);
   return isCameraRaw(source, text) ? 'camera-raw' : 'other';
+}
+
+/** "BM", then a header of a length that BMP knows: text may begin with these letters too. */
+function isBmp(head: Buffer): boolean {
+  return head.length === 16 && head.toString('latin1', 0, 2) === 'BM' && head.readUInt16LE(14) <= 124;
 }
 
 /** HEIF by its brands (ISO/IEC 23008-12, annex B): what the pictures are coded with. */
@@ -39,7 +45,8 @@ function kindOfBoxes(source: ByteSource, head: Buffer): PhotoKind {
   const box = Buffer.from(source.read(0, length) ?? head).toString('latin1');
   const brands = [box.slice(8, 12), ...(box.slice(16).match(/.{4}/gs) ?? [])];
   if (brands.includes('avif') || brands.includes('avis')) return 'avif';
-  if (brands.some((brand) => /^(hei[cxms]|hev[cx])$/.test(brand))) return 'heic';
+  // "mif1" says no more than that there is a picture; what is not AV1 there is HEVC.
+  if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'heic';
   // Canon's CR3 files are such boxes too.
   return brands.includes('crx ') ? 'camera-raw' : 'other';
 }

@@ -13,8 +13,12 @@ export interface CompositePlan {
   readonly channels: number;
   /** Where the image data section is. */
   readonly at: number;
-  /** How many of the channels are wanted: red, green, blue, and transparency. */
-  readonly used: 3 | 4;
+  /** How many of the channels are wanted, from the first on. */
+  readonly used: number;
+  /** Whether the last of these is transparency. */
+  readonly alpha: boolean;
+  /** A large document (PSB): the lengths of packed rows have four bytes. */
+  readonly large: boolean;
 }
 
 type Samples = Uint8Array | Uint16Array;
@@ -30,7 +34,7 @@ const MOST = [1, 64, 1032, 1032];
 const BAND = 1 << 22;
 
 /**
- * The merged picture at the end of a PSD, interleaved: width * height * used samples. Beside them only some rows are
+ * The merged picture at the end of a PSD, interleaved, as it is stored: width * height * used samples. Beside them only some rows are
  * in memory. Colours of a document with transparency are stored blended with white; they are brought back.
  * Throws HostError PHOTO_DAMAGED, PHOTO_FORMAT.
  */
@@ -63,7 +67,7 @@ export async function readComposite(
       data[to] = step === 1 ? bytes[i] : bytes[i] * 256 + bytes[i + 1];
     }
   }
-  if (used === 4) await removeWhite(data, signal);
+  if (plan.alpha) await removeWhite(data, used, signal);
   return data;
 }
 
@@ -110,9 +114,11 @@ function* rawBands(file: string, source: ByteSource, plan: CompositePlan): Gener
 
 /** The lengths of all rows of all channels come first, then the rows (PackBits). */
 function* packedBands(file: string, source: ByteSource, plan: CompositePlan): Generator<Band> {
-  const { height, channels, used } = plan;
-  const table = source.read(plan.at + 2, height * channels * 2);
+  const { height, channels, used, large } = plan;
+  const size = large ? 4 : 2;
+  const table = source.read(plan.at + 2, height * channels * size);
   if (!table) throw damaged(file, 'its composite picture ends early');
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const rowBytes = rowBytesOf(plan);
   const rowsPerBand = Math.max(1, Math.floor(BAND / rowBytes));
   let at = plan.at + 2 + table.length;
@@ -120,8 +126,8 @@ function* packedBands(file: string, source: ByteSource, plan: CompositePlan): Ge
     for (let firstRow = 0; firstRow < height; firstRow += rowsPerBand) {
       const rows = Math.min(rowsPerBand, height - firstRow);
       const lengths = Array.from({ length: rows }, (_, row) => {
-        const i = 2 * (channel * height + firstRow + row);
-        return table[i] * 256 + table[i + 1];
+        const i = size * (channel * height + firstRow + row);
+        return large ? view.getUint32(i) : view.getUint16(i);
       });
       const packed = source.read(
         at,
@@ -231,16 +237,17 @@ function* piecesFrom(source: ByteSource, at: number): Generator<Uint8Array> {
  * Stored is colour * a + white * (1 - a), with a = alpha / white; the colour comes back as exactly as it can. Where all
  * is transparent there is no colour to come back.
  */
-async function removeWhite(data: Samples, signal?: AbortSignal): Promise<void> {
+async function removeWhite(data: Samples, channels: number, signal?: AbortSignal): Promise<void> {
   const white = data instanceof Uint16Array ? 65535 : 255;
-  const band = BAND;
+  const band = Math.floor(BAND / channels) * channels;
   for (let start = 0; start < data.length; start += band) {
     await breathe(signal);
     const end = Math.min(start + band, data.length);
-    for (let i = start; i < end; i += 4) {
-      const alpha = data[i + 3];
+    for (let i = start; i < end; i += channels) {
+      const last = i + channels - 1;
+      const alpha = data[last];
       if (alpha === white || alpha === 0) continue;
-      for (let c = i; c < i + 3; c++) {
+      for (let c = i; c < last; c++) {
         const colour = white - ((white - data[c]) * white) / alpha;
         data[c] = colour > 0 ? Math.round(colour) : 0;
       }

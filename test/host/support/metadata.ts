@@ -2,10 +2,10 @@
 
 /** A value of an entry: numbers of its type, text, another directory, or data that the entry points to. */
 export type Value = readonly number[] | string | { readonly below: readonly Entry[] } | { readonly data: Uint8Array };
-/** Tag, type (2 text, 3 short, 4 long, 5 rational, 7 bytes), value. */
+/** Tag, type (2 text, 3 short, 4 long, 5 rational, 7 bytes, 10 signed rational), value. */
 export type Entry = readonly [tag: number, type: number, value: Value];
 
-const SIZE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1 };
+const SIZE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 10: 8 };
 
 /** A TIFF structure: the first directory and, behind it, a second one. */
 export function exifBlock(main: readonly Entry[], second?: readonly Entry[], littleEndian = false): Buffer {
@@ -40,7 +40,11 @@ export function exifBlock(main: readonly Entry[], second?: readonly Entry[], lit
   };
   const numbers = (values: readonly number[], type: number): Buffer =>
     Buffer.concat(
-      values.map((value) => (type === 5 ? Buffer.concat([uint(value, 4), uint(1, 4)]) : uint(value, SIZE[type]))),
+      values.map((value) => {
+        if (type === 5) return Buffer.concat([uint(value, 4), uint(1, 4)]);
+        if (type === 10) return Buffer.concat([uint(Math.round(value * 10000) >>> 0, 4), uint(10000, 4)]);
+        return uint(value, SIZE[type]);
+      }),
     );
 
   const first = directory(main);
