@@ -6,10 +6,10 @@ import { answer, type AnsweringPage } from './answering';
 import { apply, type ApplyingPage } from './applying';
 import { PROXY_EDGE } from './ask';
 import { deviceNotices } from './deviceNotices';
-import { PanelError, cancelled, isCancellation } from './errors';
+import { editLayer } from './editing';
+import { cancelled, isCancellation } from './errors';
 import { LiveLut, type LiveResult } from './live';
 import { Models, type ModelsPage } from './models';
-import { modelOf, parseProvenance } from './provenance';
 import { type Last, repeat } from './repeating';
 import { readSettings, settingsOf, withUsed } from './settings';
 import {
@@ -202,23 +202,7 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
   async editLayer(): Promise<void> {
     await this.stopWriting();
     await this.looking.look();
-    const sheet = this.front;
-    await this.runFor(sheet, 'reading', async ({ signal }) => {
-      const stored = await this.host.readRetouch();
-      const { latentSize, model } = await this.engine.open({ signal });
-      const needed = modelOf(stored?.provenance);
-      // Its latents mean nothing to another one, even where they are as many.
-      if (needed !== '' && needed !== model) {
-        throw new PanelError('NO_RETOUCH', fill(this.strings.needsModel, { model: needed }));
-      }
-      const made = stored && parseProvenance(stored.provenance, latentSize);
-      if (!made || (stored.document ?? sheet.id) !== sheet.id) {
-        throw new PanelError('NO_RETOUCH', this.strings.noRetouchLayer);
-      }
-      const { state } = await this.readProxy(sheet, signal);
-      this.selectTry(this.add(sheet, { ...made, document: state, layer: stored.layer }), sheet);
-      this.notify({ kind: 'info', text: this.strings.editing }, sheet);
-    });
+    await editLayer(this, this.front);
   }
 
   async closeHelp(): Promise<void> {
@@ -339,7 +323,7 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
 
   private async onLive({ lut, latents, wanted, milliseconds }: LiveResult<Sheet>): Promise<void> {
     const { of: sheet, sliders } = wanted;
-    if (!sheet?.inFront) return;
+    if (!sheet?.inFront || (sliders && this.store.get().mode !== 'adjust')) return;
     const before = currentTry(sheet.get());
     const isShown = !sliders || (before?.mode === 'adjust' && sameSliders(sliders, before.sliders));
     // Another try is shown by now, or the same sliders have been answered with words.
