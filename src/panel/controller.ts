@@ -26,7 +26,7 @@ import {
   strengthOf,
 } from './state';
 import { type Store } from './store';
-import { type Language, type Strings, fill } from './strings';
+import { type Language, type Strings } from './strings';
 import { type Job, type JobOptions, Jobs } from './work/jobs';
 import { Looking, type LookingPage } from './work/looking';
 import { Notices } from './work/notices';

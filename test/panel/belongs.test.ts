@@ -269,6 +269,7 @@ function carryOut(page: Desk, step: Step): void {
       return;
     }
     case 'command':
+      page.repeated ||= step.command === 'repeat';
       page.tell({ kind: 'command', command: step.command });
   }
 }

@@ -57,6 +57,8 @@ export class Desk {
   readonly store = new Store<PanelState>(START);
   readonly controller: Controller;
   selected: { document: number; provenance: unknown } | undefined;
+  /** Was the last retouch asked for on another document too? Then its numbers may be there, and its words may not. */
+  repeated = false;
   private made = 0;
   private listener: (event: HostEvent) => void = () => undefined;
 
@@ -166,7 +168,7 @@ export class Desk {
       faults.push(`a try at ${exposure} is of ${made.latents[1]}`);
     }
     for (const { to, of, name, story } of this.applied) {
-      if (of !== ANY && of !== to) faults.push(`what was made for ${of} was applied to ${to}`);
+      if (!this.repeated && of !== ANY && of !== to) faults.push(`what was made for ${of} was applied to ${to}`);
       if (!name.includes(`Photo${to}.`) && !name.includes('Same')) faults.push(`${to} was applied as "${name}"`);
       if (/doc \d/.test(story) && !story.includes(`doc ${to}.`)) faults.push(`${to} is told "${story}"`);
     }
@@ -180,7 +182,7 @@ export class Desk {
     if (proxy && proxy.document.id !== document?.id) say(`the picture of ${proxy.document.id}`);
     for (const made of tries) {
       if (made.document !== `state ${number}`) say(`a try of ${made.document}`);
-      if (made.latents[0] !== ANY && made.latents[0] !== number) say(`latents of ${made.latents[0]}`);
+      if (!this.repeated && made.latents[0] !== ANY && made.latents[0] !== number) say(`latents of ${made.latents[0]}`);
     }
     for (const text of [texts, ...tries.map((made) => made.texts)].map(({ elements = '' }) => elements)) {
       if (text !== '' && !text.includes(`doc ${number}.`)) say(`the words "${text}"`);
