@@ -169,7 +169,7 @@ describe.each(Object.entries(WORKS))('while %s', (_work, begin) => {
 
 /** What a person, Photoshop and the model may do, in any order. */
 type Step =
-  | { do: 'open' | 'tell' | 'retouch' | 'twice' | 'apply' | 'cancel' | 'preset' | 'export' | 'edit' | 'model' }
+  | { do: 'rest' | 'open' | 'tell' | 'retouch' | 'twice' | 'apply' | 'cancel' | 'preset' | 'export' | 'edit' | 'model' }
   | { do: 'switch' | 'close' | 'answer' | 'fail' | 'choose'; at: number }
   | { do: 'drag' | 'strength'; to: number }
   | { do: 'mode'; mode: PanelMode }
@@ -188,6 +188,7 @@ const STEPS: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('preset' as const, 'export', 'edit', 'model') }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('rest' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom('drag' as const, 'strength'), to: fc.integer({ min: 1, max: 9 }) }),
@@ -205,7 +206,7 @@ const STEPS: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-function carryOut(page: Desk, step: Step): void {
+function carryOut(page: Desk, step: Exclude<Step, { do: 'rest' }>): void {
   const { controller, documents, waiting } = page;
   const one = <T>(list: readonly T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
   switch (step.do) {
@@ -287,7 +288,8 @@ test('whatever happens in whatever order, nothing of one document is seen under,
       for (let i = 0; i < count; i++) page.open();
       await page.start();
       for (const step of steps) {
-        carryOut(page, step);
+        if (step.do === 'rest') await page.rest();
+        else carryOut(page, step);
         await turn();
       }
       await page.rest();
@@ -301,5 +303,5 @@ test('whatever happens in whatever order, nothing of one document is seen under,
   );
   await fc.assert(property, { numRuns: Number(process.env['VERARETOUCH_RUNS'] ?? 200) });
   // The orders are those in which something comes of it.
-  expect([applied > 20, tries > 20]).toEqual([true, true]);
+  expect([applied > 5, tries > 5]).toEqual([true, true]);
 });
