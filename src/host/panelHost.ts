@@ -110,6 +110,8 @@ export interface PanelApplied {
 
 export interface StoredRetouch {
   readonly layer: string;
+  /** `id` of the document that the layer is in. */
+  readonly document?: string | undefined;
   readonly provenance: unknown;
 }
 

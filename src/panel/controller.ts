@@ -1,62 +1,83 @@
 import { type Lut3D } from '../color/lut3d';
 import { type Factor, isMonochromeSliders } from '../inference';
+import { throwIfCancelled } from '../host/cancel';
 import { type DocumentProxy, type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
 import { answer, type AnsweringPage } from './answering';
+import { apply, type ApplyingPage } from './applying';
 import { PROXY_EDGE } from './ask';
-import { PanelError, cancelled, isCancellation } from './errors';
-import { failureIn } from './errorTexts';
+import { deviceNotices } from './deviceNotices';
+import { editLayer } from './editing';
+import { cancelled, isCancellation } from './errors';
 import { LiveLut, type LiveResult } from './live';
 import { Models, type ModelsPage } from './models';
-import { modelOf, parseProvenance, provenanceOf, storyOf } from './provenance';
+import { type Last, repeat } from './repeating';
 import { readSettings, settingsOf, withUsed } from './settings';
 import {
-  FULL,
   type FactorSetting,
   type Notice,
+  type PageStore,
+  type PanelMode,
   type PanelState,
   type Try,
   type Work,
   currentTry,
   isBusy,
   isMonochromeTry,
+  sameSliders,
   strengthOf,
 } from './state';
 import { type Store } from './store';
-import { type Language, type Strings, fill } from './strings';
+import { type Language, type Strings } from './strings';
+import { type Job, type JobOptions, Jobs } from './work/jobs';
+import { Looking, type LookingPage } from './work/looking';
+import { Notices } from './work/notices';
+import { type Sheet, Sheets } from './work/sheets';
+import { type NewTry, inMode, newTry, showing, slidersAreShown, withChange, withSliders, withTry } from './work/tries';
 import { type Engine, type EngineEvent } from './worker/engine';
+import { type Sliders } from './worker/protocol';
 
-/** Puts the retouched picture on the screen; without a LUT the picture as it was. */
-export type Paint = (lut: Lut3D | undefined, overall: number) => Promise<void>;
+/** Puts the retouched picture of a try on the screen; without a LUT the picture as it was. */
+export type Paint = (lut: Lut3D | undefined, overall: number, made?: number) => Promise<void>;
 
 /** What can be done in the page, and nothing of how it looks. */
-export class Controller implements ModelsPage, AnsweringPage {
+export class Controller implements ModelsPage, AnsweringPage, LookingPage, ApplyingPage {
   /** Set by the preview. */
   paint: Paint = () => Promise.resolve();
-  private running: AbortController | undefined;
-  /** Resolves when what is under way has ended. */
-  private ended: Promise<void> = Promise.resolve();
-  private lut: Lut3D | undefined;
-  private last: Try | undefined;
-  private tries = 0;
-  private readonly live: LiveLut;
+  readonly store: PageStore;
+  readonly sheets: Sheets;
   readonly models: Models;
+  private readonly jobs: Jobs;
+  private readonly notices: Notices;
+  private readonly looking: Looking;
+  private readonly live: LiveLut<Sheet>;
+  private last: Last | undefined;
 
   constructor(
     readonly host: PanelHost,
     readonly engine: Engine,
-    readonly store: Store<PanelState>,
+    store: Store<PanelState>,
     readonly strings: Strings,
     /** Of failures, which others write in English. */
-    private readonly language: Language = 'en',
+    language: Language = 'en',
   ) {
-    this.live = new LiveLut(
+    this.store = store;
+    this.sheets = new Sheets(store);
+    this.jobs = new Jobs(store);
+    this.notices = new Notices(store, language);
+    this.looking = new Looking(this, store);
+    this.live = new LiveLut<Sheet>(
       engine,
       (result) => void this.onLive(result),
       (thrown) => {
-        this.report(thrown);
+        this.onLiveFailure(thrown);
       },
     );
     this.models = new Models(this);
+  }
+
+  /** The work of the document in front. Whoever waits for something takes it before. */
+  get front(): Sheet {
+    return this.sheets.front;
   }
 
   async start(): Promise<void> {
@@ -82,152 +103,107 @@ export class Controller implements ModelsPage, AnsweringPage {
     if (event.kind === 'starting') this.store.set({ asleep: false, model: undefined });
     if (event.kind !== 'ready') return;
     this.store.set({ model: event.model });
-    const { fellBackWrong, fellBackFailed, fellBackLost, fellBackMemory, notChecked } = this.strings;
-    const gone = { lost: fellBackLost, missing: undefined };
-    const texts = { wrong: fellBackWrong, failed: fellBackFailed, memory: fellBackMemory, ...gone };
-    for (const { why, detail } of event.model.refused) {
-      const text = texts[why];
-      if (text) this.notify({ kind: 'warning', text: fill(text, { detail }) });
-    }
-    if (event.model.check.kind === 'none') this.notify({ kind: 'info', text: notChecked });
+    for (const notice of deviceNotices(event.model, this.strings)) this.notify(notice);
   }
 
   /** Looks which document is in front, and reads its picture where it is another one. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    return this.looking.refresh();
+  }
+
+  /** Another document is in front: its picture is read, and what was made of it before is shown again. */
+  async arrived(sheet: Sheet): Promise<void> {
+    this.live.stop();
+    const made = currentTry(sheet.get());
+    if (made) this.store.set({ mode: made.mode });
     try {
-      const document = await this.host.describe();
-      const others = this.host.abilities.otherDocuments ? await this.host.openDocuments() : [];
-      const { proxy } = this.store.get();
-      this.store.set({ document, others });
-      if (proxy && proxy.document.id === document?.id) return;
-      this.live.stop();
-      this.lut = undefined;
-      // Their picture is gone with the others.
-      if (this.store.get().work === 'wording') this.cancel();
-      this.store.set({ proxy: undefined, tries: [], current: undefined, texts: {}, seconds: undefined, zoom: 0 });
-      if (document && document.refusal === undefined) await this.readProxy();
+      await this.readProxy(sheet, sheet.left);
     } catch (thrown) {
-      this.report(thrown);
+      if (sheet.inFront) this.report(thrown, sheet);
     }
   }
 
   /** Runs the model as the mode says. */
   retouch(): Promise<void> {
-    return this.run('reading', (signal) => answer(this, signal));
+    const sheet = this.front;
+    return this.runFor(sheet, 'reading', (job) => answer(this, sheet, job));
   }
 
   cancel(): void {
-    this.running?.abort();
+    this.jobs.cancel();
   }
 
   /** Whoever goes on with a picture waits for no more words: those so far are kept, and nothing is written into it later. */
-  private async stopWriting(): Promise<void> {
+  async stopWriting(): Promise<void> {
     if (this.store.get().work !== 'wording') return;
     this.cancel();
-    await this.ended;
+    await this.jobs.settled();
   }
 
-  /** Applies the current try; `output` is the host's first way unless told. */
-  async apply(output: Output = this.host.abilities.outputs[0]): Promise<void> {
-    await this.stopWriting();
-    const made = currentTry(this.store.get());
-    if (!made) return;
-    await this.run('applying', async (signal) => {
-      const { proxy, model, document } = this.store.get();
-      const strength = { ...strengthOf(made), overall: made.overall };
-      const { size, data } = await this.engine.call(
-        'bake',
-        { latents: made.latents, strength, monochrome: isMonochromeTry(made), photo: proxy?.data },
-        { signal },
-      );
-      if (signal.aborted) throw cancelled();
-      const applied = await this.host.apply(
-        {
-          lut: { size, data },
-          state: made.document,
-          output,
-          name: `VeraRetouch ${document?.name ?? ''}`.trim(),
-          story: storyOf(made),
-          provenance: provenanceOf(made, model?.model ?? ''),
-          replaces: made.layer,
-        },
-        {
-          signal,
-          onProgress: (progress) => {
-            this.store.set({ progress });
-          },
-        },
-      );
-      this.change(made.id, { layer: applied.layer });
-      for (const text of applied.notes) this.notify({ kind: 'info', text });
-      this.store.set({ said: fill(this.strings.applied, { output: outputName(applied.output, this.strings) }) });
-    });
+  /** Applies the try that is shown; `output` is the host's first way unless told. */
+  apply(output: Output = this.host.abilities.outputs[0]): Promise<void> {
+    return apply(this, this.front, output);
   }
 
   setFactor(factor: Factor, patch: Partial<FactorSetting>): void {
-    const made = currentTry(this.store.get());
+    const sheet = this.front;
+    const made = currentTry(sheet.get());
     if (!made) return;
-    this.change(made.id, { factors: { ...made.factors, [factor]: { ...made.factors[factor], ...patch } } });
-    this.show();
+    this.change(sheet, made.id, { factors: { ...made.factors, [factor]: { ...made.factors[factor], ...patch } } });
+    this.show(sheet);
   }
 
   setOverall(overall: number): void {
-    const made = currentTry(this.store.get());
+    const sheet = this.front;
+    const made = currentTry(sheet.get());
     if (!made) return;
-    this.change(made.id, { overall });
-    void this.paint(this.lut, overall);
+    this.change(sheet, made.id, { overall });
+    this.repaint();
   }
 
-  setSliders(sliders: PanelState['sliders']): void {
-    this.store.set({ sliders });
-    const { proxy, model, loading } = this.store.get();
-    const made = currentTry(this.store.get());
-    const strength = made?.mode === 'adjust' ? strengthOf(made) : {};
-    // Without a head of its own a model answers sliders only by writing a plan.
-    if (proxy && model?.capabilities.sliders !== false && loading === '')
-      this.live.update({ sliders, strength, monochrome: isMonochromeSliders(sliders) });
+  setSliders(sliders: Sliders): void {
+    const sheet = this.front;
+    sheet.set({ sliders });
+    this.show(sheet);
   }
 
-  selectTry(id: number): void {
-    const made = this.store.get().tries.find((item) => item.id === id);
+  /** Each mode shows what was made in it; the controls under a tab and the picture above it are one. */
+  chooseMode(mode: PanelMode): void {
+    if (mode === this.store.get().mode) return;
+    const sheet = this.front;
+    this.live.stop();
+    this.store.set({ mode });
+    sheet.set(inMode(sheet.get(), mode));
+    this.show(sheet);
+  }
+
+  selectTry(id: number, sheet = this.front): void {
+    const work = sheet.get();
+    const made = work.tries.find((item) => item.id === id);
     if (!made) return;
-    const { mode, instruction, sliders } = made;
-    this.store.set({
-      current: id,
-      mode,
-      seconds: made.seconds || undefined,
-      ...(mode === 'style' ? { instruction } : {}),
-      ...(mode === 'adjust' ? { sliders } : {}),
-    });
-    this.show();
+    sheet.set(showing(work, made));
+    if (!sheet.inFront) return;
+    const { instruction } = this.store.get();
+    // Words that are being typed, and that no try has, are not to be lost.
+    const draft = instruction.trim() !== '' && !work.tries.some((item) => item.instruction === instruction);
+    this.store.set({ mode: made.mode, ...(made.mode === 'style' && !draft ? { instruction: made.instruction } : {}) });
+    this.show(sheet);
   }
 
   async openPhoto(file?: PickedFile): Promise<void> {
+    this.clear();
     try {
       await this.host.openPhoto?.(file);
     } catch (thrown) {
-      this.report(thrown);
+      this.report(thrown, this.front);
     }
   }
 
   /** Takes the retouch of the selected layer up again. */
   async editLayer(): Promise<void> {
     await this.stopWriting();
-    await this.run('reading', async (signal) => {
-      const stored = await this.host.readRetouch();
-      const { latentSize, model } = await this.engine.open({ signal });
-      const needed = modelOf(stored?.provenance);
-      // Its latents mean nothing to another one, even where they are as many.
-      if (needed !== '' && needed !== model) {
-        throw new PanelError('NO_RETOUCH', fill(this.strings.needsModel, { model: needed }));
-      }
-      const made = stored && parseProvenance(stored.provenance, latentSize);
-      if (!made) throw new PanelError('NO_RETOUCH', this.strings.noRetouchLayer);
-      const { state } = await this.readProxy(signal);
-      this.add({ ...made, document: state, layer: stored.layer });
-      this.selectTry(this.store.get().current ?? 0);
-      this.notify({ kind: 'info', text: this.strings.editing });
-    });
+    await this.looking.look();
+    await editLayer(this, this.front);
   }
 
   async closeHelp(): Promise<void> {
@@ -235,9 +211,16 @@ export class Controller implements ModelsPage, AnsweringPage {
     await this.host.writeSettings(settingsOf(this.store.get())).catch(() => undefined);
   }
 
-  notify(notice: Notice): void {
-    const { notices } = this.store.get();
-    if (!notices.some(({ text }) => text === notice.text)) this.store.set({ notices: [...notices, notice] });
+  notify(notice: Notice, sheet?: Sheet): void {
+    this.notices.notify(notice, sheet);
+  }
+
+  clear(): void {
+    this.notices.clear();
+  }
+
+  say(said: string): void {
+    this.front.set({ said });
   }
 
   private onHost(event: HostEvent): void {
@@ -250,37 +233,43 @@ export class Controller implements ModelsPage, AnsweringPage {
     // A panel that was opened for it may be loading a model: the command waits for that.
     await this.models.settled();
     await this.stopWriting();
+    // It is meant for the document that is in front now, of which the page may not have heard yet.
+    await this.refresh();
     if (command === 'repeat') return this.repeat();
-    this.store.set({ mode: 'auto' });
+    this.chooseMode('auto');
     await this.retouch();
   }
 
   /** The last retouch, also one of another document, on the one in front. */
-  private async repeat(): Promise<void> {
-    const { last } = this;
-    if (!last) return this.retouch();
-    await this.run('reading', async (signal) => {
-      const { state } = await this.readProxy(signal);
-      this.add({ ...last, document: state, layer: undefined });
-    });
-    await this.apply();
+  private repeat(): Promise<void> {
+    return this.last ? repeat(this, this.front, this.last) : this.retouch();
   }
 
-  async readProxy(signal?: AbortSignal): Promise<DocumentProxy> {
-    const proxy = await this.host.readProxy({ longEdge: PROXY_EDGE, signal });
-    const known = this.store.get().proxy;
+  /** Reads the picture of one document, and no other. */
+  async readProxy(sheet: Sheet, signal: AbortSignal): Promise<DocumentProxy> {
+    const proxy = await this.host.readProxy({ longEdge: PROXY_EDGE, id: sheet.id || undefined, signal });
+    throwIfCancelled(signal);
+    if (!sheet.inFront || proxy.document.id !== sheet.id) throw cancelled();
+    const known = sheet.get().proxy;
     // The same picture again would only flicker.
-    if (known?.state !== proxy.state || known.width !== proxy.width) this.store.set({ proxy });
-    for (const text of proxy.notes) this.notify({ kind: 'info', text });
+    if (known?.state !== proxy.state || known.width !== proxy.width) sheet.set({ proxy });
+    for (const text of proxy.notes) this.notify({ kind: 'info', text }, sheet);
+    if (!known) this.show(sheet);
     return proxy;
   }
 
-  add(made: Omit<Try, 'id' | 'factors' | 'overall'> & Partial<Try>): number {
-    const entry: Try = { factors: FULL, overall: 1, ...made, id: ++this.tries };
-    this.last = entry;
-    // Enough to go back to; the strip is no archive.
-    this.store.set({ tries: [...this.store.get().tries, entry].slice(-12), current: entry.id });
-    this.show();
+  add(sheet: Sheet, made: NewTry): number {
+    const entry = newTry(made);
+    this.last = { made: entry, sheet: sheet.id };
+    const work = sheet.get();
+    sheet.set(withTry(work, entry));
+    // Where other controls are in front by now, it is found under its own.
+    const waited = this.store.get().mode === entry.mode;
+    const moved = entry.mode === 'adjust' && !sameSliders(entry.sliders, work.sliders);
+    if (sheet.inFront && waited && !moved) {
+      sheet.set(showing(sheet.get(), entry));
+      this.show(sheet);
+    } else if (!moved) sheet.set({ shown: { ...work.shown, [entry.mode]: entry.id } });
     return entry.id;
   }
 
@@ -289,49 +278,82 @@ export class Controller implements ModelsPage, AnsweringPage {
     this.live.stop();
   }
 
-  /** The tries so far were another model's: nothing can render them any more. */
+  /** The tries so far were another model's, those of every document: nothing can render them any more. */
   drop(): void {
     this.live.stop();
-    this.lut = undefined;
     this.last = undefined;
-    this.store.set({ tries: [], current: undefined, texts: {}, seconds: undefined, live: undefined });
+    const none = { tries: [], current: undefined, shown: {}, texts: {}, seconds: undefined, live: undefined };
+    for (const sheet of this.sheets.all) {
+      sheet.lut = undefined;
+      sheet.set({ ...none, sliders: {} });
+    }
     void this.paint(undefined, 1);
   }
 
-  change(id: number, patch: Partial<Try>): void {
-    const tries = this.store.get().tries.map((item) => (item.id === id ? { ...item, ...patch } : item));
-    this.store.set({ tries });
-    if (patch.texts && this.last?.id === id) this.last = { ...this.last, ...patch };
+  change(sheet: Sheet, id: number, patch: Partial<Try>): void {
+    sheet.set(withChange(sheet.get(), id, patch));
+    if (patch.texts && this.last?.made.id === id) this.last = { ...this.last, made: { ...this.last.made, ...patch } };
   }
 
-  show(): void {
-    const made = currentTry(this.store.get());
-    if (made && this.store.get().work !== 'loading')
-      this.live.update({ latents: made.latents, strength: strengthOf(made), monochrome: isMonochromeTry(made) });
+  /** Renders what the controls say: sliders that moved, or the try that is shown. */
+  show(sheet: Sheet): void {
+    if (!sheet.inFront) return;
+    const work = sheet.get();
+    const { mode, model, loading } = this.store.get();
+    const made = currentTry(work);
+    const strength = made ? strengthOf(made) : {};
+    if (loading !== '') return;
+    if (mode === 'adjust' && !slidersAreShown(work)) {
+      // Without a head of its own a model answers sliders only by writing a plan.
+      const can = work.proxy && model?.capabilities.sliders !== false;
+      if (can)
+        this.live.update({ of: sheet, sliders: work.sliders, strength, monochrome: isMonochromeSliders(work.sliders) });
+    } else if (made)
+      this.live.update({ of: sheet, latents: made.latents, strength, monochrome: isMonochromeTry(made) });
+    else {
+      this.live.stop();
+      sheet.lut = undefined;
+      void this.paint(undefined, 1);
+    }
   }
 
-  private async onLive({ lut, latents, wanted, milliseconds }: LiveResult): Promise<void> {
-    this.lut = lut;
-    if (wanted.sliders) this.keepSliders(latents, wanted.sliders);
-    const made = currentTry(this.store.get());
+  /** Puts what was rendered on the screen again: the picture below it is another one, or the amount. */
+  repaint(): void {
+    const { lut } = this.front;
+    const made = currentTry(this.front.get());
+    if (lut && made) void this.paint(lut, made.overall, made.id);
+  }
+
+  private async onLive({ lut, latents, wanted, milliseconds }: LiveResult<Sheet>): Promise<void> {
+    const { of: sheet, sliders } = wanted;
+    if (!sheet?.inFront || (sliders && this.store.get().mode !== 'adjust')) return;
+    const before = currentTry(sheet.get());
+    const isShown = !sliders || (before?.mode === 'adjust' && sameSliders(sliders, before.sliders));
+    // Another try is shown by now, or the same sliders have been answered with words.
+    if (isShown && before?.latents !== latents) return;
+    sheet.lut = lut;
+    // A slider that has gone on is only painted on its way.
+    const rests = sliders && sameSliders(sliders, sheet.get().sliders);
+    const kept = rests && withSliders(sheet.get(), latents, sliders);
+    if (kept) sheet.set(kept);
+    const made = currentTry(sheet.get());
+    if (kept && made) this.last = { made, sheet: sheet.id };
     const started = performance.now();
-    await this.paint(lut, made?.overall ?? 1);
-    if (wanted.sliders) this.store.set({ live: Math.round(milliseconds + performance.now() - started) });
+    await this.paint(lut, made?.overall ?? 1, made?.id);
+    if (sliders) sheet.set({ live: Math.round(milliseconds + performance.now() - started) });
   }
 
-  /** Sliders that move are one try, until the model has written a plan for them or another try is chosen. */
-  private keepSliders(latents: Float32Array, sliders: PanelState['sliders']): void {
-    const { proxy } = this.store.get();
-    const made = currentTry(this.store.get());
-    const unsaid = made?.mode === 'adjust' && Object.keys(made.texts).length === 0;
-    if (unsaid && made.id !== this.store.get().wording) this.change(made.id, { latents, sliders });
-    else if (proxy) {
-      const entry: Try = {
-        ...{ id: ++this.tries, mode: 'adjust', latents, sliders, texts: {}, instruction: '' },
-        ...{ factors: FULL, overall: 1, document: proxy.state, seconds: 0 },
-      };
-      this.last = entry;
-      this.store.set({ tries: [...this.store.get().tries, entry].slice(-12), current: entry.id });
+  /** What could not be rendered is not shown: sliders go back to the picture, or the photo is shown as it was. */
+  private onLiveFailure(thrown: unknown): void {
+    const sheet = this.front;
+    this.report(thrown, sheet);
+    if (this.live.waits) return;
+    const work = sheet.get();
+    if (this.store.get().mode === 'adjust' && !slidersAreShown(work)) {
+      sheet.set({ sliders: currentTry(work)?.sliders ?? {} });
+    } else {
+      sheet.lut = undefined;
+      void this.paint(undefined, 1);
     }
   }
 
@@ -340,40 +362,36 @@ export class Controller implements ModelsPage, AnsweringPage {
     await this.host.writeSettings(settingsOf(this.store.get())).catch(() => undefined);
   }
 
-  /** One work at a time, which can be cancelled and whose failure is said. */
-  async run(work: Work, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (isBusy(this.store.get())) return;
-    const controller = new AbortController();
-    this.running = controller;
-    this.store.set({ work, progress: undefined, notices: [], said: '', menu: false, modelMenu: false });
-    let end = (): void => undefined;
-    this.ended = new Promise((resolve) => (end = resolve));
+  /** A work of the page's own, whichever document is in front. */
+  run(work: Work, task: (job: Job) => Promise<void>): Promise<void> {
+    const asked = { document: undefined, name: '', mode: this.store.get().mode };
+    return this.carry(work, { asked }, task);
+  }
+
+  /** A work for one document. One that `goesOn` is not ended by another document that comes to the front. */
+  runFor(sheet: Sheet, work: Work, task: (job: Job) => Promise<void>, goesOn = false): Promise<void> {
+    const { document } = sheet.get();
+    const asked = { document: sheet.id, name: document?.name ?? '', mode: this.store.get().mode };
+    return this.carry(work, { sheet, goesOn, asked }, task);
+  }
+
+  private async carry(work: Work, options: JobOptions, task: (job: Job) => Promise<void>): Promise<void> {
+    if (isBusy(this.store.get()) || options.sheet?.inFront === false) return;
+    const { sheet = this.front } = options;
+    this.store.set({ notices: [], menu: false, modelMenu: false });
+    sheet.set({ said: '' });
     try {
-      await task(controller.signal);
+      await this.jobs.run(work, options, task);
     } catch (thrown) {
-      if (isCancellation(thrown)) this.store.set({ said: this.strings.cancelled, texts: {} });
-      else this.report(thrown);
-    } finally {
-      this.running = undefined;
-      this.store.set({ work: 'idle', progress: undefined, loading: '' });
-      end();
+      if (isCancellation(thrown)) sheet.set({ said: this.strings.cancelled, texts: {} });
+      else this.report(thrown, options.sheet);
     }
+    // What could not be rendered meanwhile; and what the host has not told, as Photoshop does while it is modal.
+    if (work === 'inspecting' || work === 'loading') this.show(this.front);
+    if (options.sheet) void this.looking.look();
   }
 
-  report(thrown: unknown): void {
-    if (isCancellation(thrown)) return;
-    const { text, hint } = failureIn(this.language, thrown);
-    this.notify({ kind: 'error', text, ...(hint ? { hint } : {}) });
+  report(thrown: unknown, sheet?: Sheet): void {
+    this.notices.report(thrown, sheet, this.front);
   }
-}
-
-export function outputName(output: Output, strings: Strings): string {
-  const names: Readonly<Record<Output, string>> = {
-    lookup: strings.applyLookup,
-    pixels: strings.applyPixels,
-    cube: strings.applyCube,
-    png: strings.applyPng,
-    psd: strings.applyPsd,
-  };
-  return names[output];
 }

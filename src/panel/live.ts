@@ -5,7 +5,9 @@ import { type Sliders } from './worker/protocol';
 import { type Engine } from './worker/engine';
 
 /** What is to be seen: latents, or sliders that are to become some, at strengths. */
-export interface Wanted {
+export interface Wanted<Of = unknown> {
+  /** What it is for: it comes back with the result. */
+  readonly of?: Of;
   readonly latents?: Float32Array | undefined;
   readonly sliders?: Sliders | undefined;
   readonly strength: Strength;
@@ -13,10 +15,10 @@ export interface Wanted {
   readonly monochrome?: boolean | undefined;
 }
 
-export interface LiveResult {
+export interface LiveResult<Of = unknown> {
   readonly lut: Lut3D;
   readonly latents: Float32Array;
-  readonly wanted: Wanted;
+  readonly wanted: Wanted<Of>;
   /** Milliseconds from the wish to the LUT. */
   readonly milliseconds: number;
 }
@@ -33,22 +35,29 @@ const REST_MS = 180;
  * Keeps a LUT up to date with what is wanted: at most one bake under way, the newest wish next, those between passed over.
  * The grid is as fine as this device bakes without being felt, and the full one when the wishes rest.
  */
-export class LiveLut {
-  private wanted: Wanted | undefined;
+export class LiveLut<Of = unknown> {
+  private wanted: Wanted<Of> | undefined;
   private since = 0;
   private working = false;
   private level = 2;
   private rest: ReturnType<typeof setTimeout> | undefined;
   private epoch = 0;
+  private wishes = 0;
 
   constructor(
     private readonly engine: Pick<Engine, 'call'>,
-    private readonly onResult: (result: LiveResult) => void,
+    private readonly onResult: (result: LiveResult<Of>) => void,
     private readonly onError: (thrown: unknown) => void,
   ) {}
 
-  update(wanted: Wanted): void {
+  /** Is something newer wished for than what is under way? */
+  get waits(): boolean {
+    return this.wanted !== undefined;
+  }
+
+  update(wanted: Wanted<Of>): void {
     clearTimeout(this.rest);
+    this.wishes++;
     if (!this.wanted) this.since = performance.now();
     this.wanted = wanted;
     if (!this.working) void this.work();
@@ -82,29 +91,32 @@ export class LiveLut {
       if (!isCancellation(thrown) && epoch === this.epoch) this.onError(thrown);
     } finally {
       this.working = false;
+      // What was wished for while the one before failed.
+      if (this.wanted) void this.work();
     }
   }
 
-  private take(): Wanted | undefined {
+  private take(): Wanted<Of> | undefined {
     const { wanted } = this;
     this.wanted = undefined;
     return wanted;
   }
 
-  private async bake({ latents, sliders, strength, monochrome }: Wanted, size: number) {
+  private async bake({ latents, sliders, strength, monochrome }: Wanted<Of>, size: number) {
     const made = latents ?? (await this.engine.call('sliders', { sliders: sliders ?? {} }));
     const { data } = await this.engine.call('bake', { latents: made, strength, monochrome, size });
     return { lut: new Lut3D(size, data), latents: made };
   }
 
-  private whenAtRest(wanted: Wanted, epoch: number): void {
+  private whenAtRest(wanted: Wanted<Of>, epoch: number): void {
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       const started = performance.now();
+      const { wishes } = this;
       this.bake(wanted, RESTING).then(
         (result) => {
           // Something was moved meanwhile: that is coarser, but true.
-          if (epoch !== this.epoch || this.wanted || this.working) return;
+          if (epoch !== this.epoch || wishes !== this.wishes) return;
           this.onResult({ ...result, wanted, milliseconds: performance.now() - started });
         },
         (thrown: unknown) => {

@@ -5,9 +5,9 @@ import { isCancellation } from './errors';
 import { folderSource } from './folderSource';
 import { type ModelOffer, isAccepted, readOffer } from './modelOffer';
 import { settingsOf } from './settings';
-import { type Notice, type PanelState, type Work, isBusy } from './state';
-import { type Store } from './store';
+import { type Notice, type PageStore, type Work, isBusy } from './state';
 import { type Strings, fill } from './strings';
+import { type Job } from './work/jobs';
 import { type Engine } from './worker/engine';
 import { type MachineScope, devicesOf } from './worker/machine';
 
@@ -15,12 +15,14 @@ import { type MachineScope, devicesOf } from './worker/machine';
 export interface ModelsPage {
   readonly host: PanelHost;
   readonly engine: Engine;
-  readonly store: Store<PanelState>;
+  readonly store: PageStore;
   readonly strings: Strings;
   /** One work at a time, which can be cancelled and whose failure is said. */
-  run(work: Work, task: (signal: AbortSignal) => Promise<void>): Promise<void>;
+  run(work: Work, task: (job: Job) => Promise<void>): Promise<void>;
   report(thrown: unknown): void;
   notify(notice: Notice): void;
+  /** What came of it, for the status line. */
+  say(said: string): void;
   /** Nothing more is rendered for now. */
   pause(): void;
   /** What was made so far is of a model that is gone. */
@@ -85,7 +87,7 @@ export class Models {
     }
     if (!folder) return;
     const chosen = folder;
-    await this.page.run('inspecting', async (signal) => {
+    await this.page.run('inspecting', async ({ signal }) => {
       store.set({ offer: await this.look(chosen, signal) });
     });
   }
@@ -105,25 +107,26 @@ export class Models {
       store.set({ accepted: [offer.terms.key, ...accepted].slice(0, MOST_ACCEPTED) });
       await host.writeSettings(settingsOf(store.get())).catch(() => undefined);
     }
-    await this.page.run('loading', (signal) => this.load(offer, signal));
+    await this.page.run('loading', (job) => this.load(offer, job));
   }
 
   /** The built-in model from now on; the chosen folder is forgotten. */
   async builtIn(): Promise<void> {
     const { store, host, engine, strings } = this.page;
     if (isBusy(store.get())) return;
-    await this.page.run('loading', async (signal) => {
+    await this.page.run('loading', async (job) => {
       if (store.get().chosen) {
         await this.orGoOn(async () => {
-          this.begin(strings.builtIn);
-          await engine.use(undefined, { signal, onProgress: this.progress });
+          this.begin(strings.builtIn, job);
+          await engine.use(undefined, { signal: job.signal, onProgress: progressOf(job) });
           this.page.drop();
           store.set({ chosen: undefined });
         });
       }
       if (store.get().chosen) return;
       await host.folders.forget();
-      store.set({ lastTime: false, said: strings.builtInUsed });
+      store.set({ lastTime: false });
+      this.page.say(strings.builtInUsed);
     });
   }
 
@@ -157,12 +160,12 @@ export class Models {
     const { page } = this;
     const { store, engine } = page;
     store.set({ lastTime: true });
-    await page.run('inspecting', async (signal) => {
+    await page.run('inspecting', async (job) => {
       await this.orGoOn(async () => {
-        const offer = await this.look(kept, signal);
+        const offer = await this.look(kept, job.signal);
         const { terms } = offer;
         if (terms && !isAccepted(store.get().accepted, terms.key)) store.set({ offer });
-        else await this.load(offer, signal);
+        else await this.load(offer, job);
       });
     });
     // What was not taken up is not there: the model before, or the built-in one, has to be.
@@ -184,31 +187,26 @@ export class Models {
     );
   }
 
-  private async load(offer: ModelOffer, signal: AbortSignal): Promise<void> {
+  private async load(offer: ModelOffer, job: Job): Promise<void> {
     const { page } = this;
     const { store, engine, host, strings } = page;
     await this.orGoOn(async () => {
-      this.begin(offer.name);
+      this.begin(offer.name, job);
       const { model } = await engine.use(folderSource(host.folders, offer.folder), {
-        signal,
-        onProgress: this.progress,
+        signal: job.signal,
+        onProgress: progressOf(job),
       });
       page.drop();
-      store.set({ chosen: model, lastTime: false, said: fill(strings.modelInUse, { name: offer.name }) });
+      store.set({ chosen: model, lastTime: false });
+      page.say(fill(strings.modelInUse, { name: offer.name }));
       if (!(await host.folders.keep(offer.folder.id))) page.notify({ kind: 'info', text: strings.notKept });
     });
   }
 
-  private begin(name: string): void {
+  private begin(name: string, job: Job): void {
     this.page.pause();
-    this.page.store.set({ work: 'loading', loading: name, progress: undefined });
+    job.tell({ work: 'loading', loading: name, progress: undefined });
   }
-
-  private readonly progress = ({ stage, bytes, totalBytes }: LoadProgress): void => {
-    if (stage !== 'load' || bytes === undefined || !totalBytes) return;
-    const whole = bytes >= totalBytes;
-    this.page.store.set({ work: whole ? 'checking' : 'loading', progress: whole ? undefined : bytes / totalBytes });
-  };
 
   /** A failure is said, and that nothing has changed by it. */
   private async orGoOn(work: () => Promise<void>): Promise<void> {
@@ -220,4 +218,12 @@ export class Models {
       this.page.notify({ kind: 'info', text: this.page.strings.goesOn });
     }
   }
+}
+
+function progressOf(job: Job) {
+  return ({ stage, bytes, totalBytes }: LoadProgress): void => {
+    if (stage !== 'load' || bytes === undefined || !totalBytes) return;
+    const whole = bytes >= totalBytes;
+    job.tell({ work: whole ? 'checking' : 'loading', progress: whole ? undefined : bytes / totalBytes });
+  };
 }

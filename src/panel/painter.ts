@@ -19,8 +19,10 @@ export class Painter {
   private before: Uint8ClampedArray | undefined;
   private size = { width: 1, height: 1 };
   private device: GpuDevice | undefined;
-  private next: { lut: Lut3D; overall: number; done: () => void } | undefined;
+  private next: { lut: Lut3D; overall: number; done: (painted: boolean) => void } | undefined;
   private painting = false;
+  /** Counts how often the picture as it was took the place of what was being painted. */
+  private shows = 0;
 
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
@@ -42,21 +44,23 @@ export class Painter {
     const { width, height } = proxy;
     this.size = { width, height };
     this.before = toRgba(proxy);
+    this.next?.done(false);
     this.next = undefined;
     paintRgba(beforeCanvas, this.before.slice(), width, height);
     paintRgba(this.canvas, this.before.slice(), width, height);
   }
 
   showBefore(): void {
-    this.next?.done();
+    this.next?.done(false);
     this.next = undefined;
+    this.shows++;
     if (this.before) paintRgba(this.canvas, this.before.slice(), this.size.width, this.size.height);
   }
 
-  /** Resolves when this LUT, or a newer one in its place, is on the canvas. */
-  paint(lut: Lut3D, overall: number): Promise<void> {
+  /** Resolves with true when this LUT is on the canvas; with false when something newer takes its place. */
+  paint(lut: Lut3D, overall: number): Promise<boolean> {
     return new Promise((resolve) => {
-      this.next?.done();
+      this.next?.done(false);
       this.next = { lut, overall, done: resolve };
       if (!this.painting) void this.work();
     });
@@ -67,13 +71,15 @@ export class Painter {
     while (this.next) {
       const { lut, overall, done } = this.next;
       this.next = undefined;
-      const { before } = this;
+      const { before, shows } = this;
+      let painted = false;
       if (before) {
         const after = await this.apply(blended(lut, overall), before);
-        // Another photo may have come meanwhile.
-        if (before === this.before) paintRgba(this.canvas, after, this.size.width, this.size.height);
+        // Another photo may have come meanwhile, or the picture as it was.
+        painted = before === this.before && shows === this.shows;
+        if (painted) paintRgba(this.canvas, after, this.size.width, this.size.height);
       }
-      done();
+      done(painted);
     }
     this.painting = false;
   }

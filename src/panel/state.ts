@@ -9,7 +9,8 @@ import {
 } from '../inference';
 import { type DocumentInfo, type DocumentProxy, type Theme } from '../host/panelHost';
 import { type Acceptance, type ModelOffer } from './modelOffer';
-import { type OpenedModel } from './worker/protocol';
+import { type Store } from './store';
+import { type OpenedModel, type Sliders } from './worker/protocol';
 
 export const MODES = ['auto', 'style', 'adjust', 'match'] as const;
 export type PanelMode = (typeof MODES)[number];
@@ -43,7 +44,7 @@ export interface Try {
   readonly factors: Readonly<Record<Factor, FactorSetting>>;
   readonly overall: number;
   readonly instruction: string;
-  readonly sliders: Readonly<Record<string, number>>;
+  readonly sliders: Sliders;
   /** `state` of the proxy that it was made from. */
   readonly document: string;
   /** Until it could be seen. */
@@ -66,26 +67,61 @@ export interface Notice {
   readonly hint?: string;
   /** What its button does: takes the model of last time up again. */
   readonly action?: 'again';
+  /** The document with which it goes; absent where it is about none. */
+  readonly of?: string;
 }
 
-export interface PanelState {
-  readonly mode: PanelMode;
-  readonly theme: Theme;
+/**
+ * All that belongs to one document, and to no other: it comes, goes and comes back as a whole. What is new and about a photo
+ * belongs in here; only its `Sheet` can write it, so nothing has to remember to take it away.
+ */
+export interface DocumentWork {
   readonly document: DocumentInfo | undefined;
-  readonly others: readonly DocumentInfo[];
   readonly proxy: DocumentProxy | undefined;
-  readonly work: Work;
-  /** From 0 to 1; undefined where nobody knows. */
-  readonly progress: number | undefined;
   /** The answer that is being written. */
   readonly texts: Partial<Record<Field, string>>;
   readonly tries: readonly Try[];
+  /** The try that is shown; undefined: the photo as it was. */
   readonly current: number | undefined;
+  /** The try that was shown last in each mode. */
+  readonly shown: Readonly<Partial<Record<PanelMode, number>>>;
   /** The try whose words are being written. */
   readonly wording: number | undefined;
+  readonly sliders: Sliders;
+  /** 0: the whole picture; else screen pixels of one pixel. */
+  readonly zoom: number;
+  readonly seconds: number | undefined;
+  /** Milliseconds from a slider's move to the repaint. */
+  readonly live: number | undefined;
+  /** What came of the last work, for the status line and for those who listen to it. */
+  readonly said: string;
+}
+
+/** What is under way: only its `Job` can write it. */
+export interface JobState {
+  readonly work: Work;
+  /** From 0 to 1; undefined where nobody knows. */
+  readonly progress: number | undefined;
+  /** The name of the model that is being loaded and checked; empty when none is. */
+  readonly loading: string;
+  readonly asked: Asked | undefined;
+}
+
+/** What a work was asked for. */
+export interface Asked {
+  /** The document's id and name, where it is for one. */
+  readonly document: string | undefined;
+  readonly name: string;
+  readonly mode: PanelMode;
+}
+
+/** What belongs to the page, whichever document is in front. */
+export interface PageState {
+  readonly mode: PanelMode;
+  readonly theme: Theme;
+  readonly others: readonly DocumentInfo[];
   readonly instruction: string;
   readonly history: readonly string[];
-  readonly sliders: Readonly<Record<string, number>>;
   readonly hue: number;
   readonly closed: readonly string[];
   readonly match: MatchSource;
@@ -96,45 +132,53 @@ export interface PanelState {
   /** Where the before picture ends, 0 to 1; `holding`: it is all that is shown. */
   readonly split: number;
   readonly holding: boolean;
-  /** 0: the whole picture; else screen pixels of one pixel. */
-  readonly zoom: number;
   readonly model: OpenedModel | undefined;
   readonly asleep: boolean;
   /** Name and version of the model in a chosen folder that is in use; undefined: the built-in one is. */
   readonly chosen: string | undefined;
   /** Is a folder kept that is not in use? */
   readonly lastTime: boolean;
-  /** The name of the model that is being loaded and checked; empty when none is. */
-  readonly loading: string;
   /** A model that a person is being asked about. */
   readonly offer: ModelOffer | undefined;
   readonly accepted: readonly Acceptance[];
   readonly modelMenu: boolean;
-  readonly seconds: number | undefined;
-  /** Milliseconds from a slider's move to the repaint. */
-  readonly live: number | undefined;
+  /** Those of a document go with it. */
   readonly notices: readonly Notice[];
-  /** What came of the last work, for the status line and for those who listen to it. */
-  readonly said: string;
   readonly help: boolean;
   readonly menu: boolean;
 }
 
-export const START: PanelState = {
-  mode: 'auto',
-  theme: 'darkest',
+export interface PanelState extends PageState, JobState, DocumentWork {}
+
+/** The page's state as its parts see it: what belongs to a document or to a work is not theirs to write. */
+export type PageStore = Pick<Store<PanelState>, 'get' | 'listen'> & { set(patch: Partial<PageState>): void };
+
+/** A document of which nothing is known yet. */
+export const FRESH: DocumentWork = {
   document: undefined,
-  others: [],
   proxy: undefined,
-  work: 'idle',
-  progress: undefined,
   texts: {},
   tries: [],
   current: undefined,
+  shown: {},
   wording: undefined,
+  sliders: {},
+  zoom: 0,
+  seconds: undefined,
+  live: undefined,
+  said: '',
+};
+
+export const IDLE: JobState = { work: 'idle', progress: undefined, loading: '', asked: undefined };
+
+export const START: PanelState = {
+  ...FRESH,
+  ...IDLE,
+  mode: 'auto',
+  theme: 'darkest',
+  others: [],
   instruction: '',
   history: [],
-  sliders: {},
   hue: 0,
   closed: ['curve'],
   match: 'pair',
@@ -144,19 +188,14 @@ export const START: PanelState = {
   otherDocument: undefined,
   split: 0.5,
   holding: false,
-  zoom: 0,
   model: undefined,
   asleep: false,
   chosen: undefined,
   lastTime: false,
-  loading: '',
   offer: undefined,
   accepted: [],
   modelMenu: false,
-  seconds: undefined,
-  live: undefined,
   notices: [],
-  said: '',
   help: false,
   menu: false,
 };
@@ -167,7 +206,7 @@ export const FULL: Readonly<Record<Factor, FactorSetting>> = {
   specificColor: { strength: 1, on: true },
 };
 
-export function currentTry({ tries, current }: PanelState): Try | undefined {
+export function currentTry({ tries, current }: Pick<DocumentWork, 'tries' | 'current'>): Try | undefined {
   return tries.find(({ id }) => id === current);
 }
 
@@ -192,9 +231,22 @@ export function reasoningOf(texts: Try['texts']): Reasoning {
 
 /** Can the current try be applied? Also while its words are being written. */
 export function canApply(state: PanelState): boolean {
-  return currentTry(state) !== undefined && (state.work === 'idle' || state.work === 'wording');
+  const { proxy, work } = state;
+  return proxy !== undefined && currentTry(state) !== undefined && (work === 'idle' || work === 'wording');
 }
 
-export function isBusy({ work }: PanelState): boolean {
+export function isBusy({ work }: JobState): boolean {
   return work !== 'idle';
+}
+
+/** Is an answer being written that belongs under the mode that is shown? */
+export function isWriting({ work, asked, mode, document }: PanelState): boolean {
+  if (work !== 'thinking' && work !== 'writing' && work !== 'rendering') return false;
+  return asked?.mode === mode && asked.document === (document?.id ?? '');
+}
+
+/** Do both set the same sliders to the same values? One that is absent rests at 0. */
+export function sameSliders(one: Sliders, other: Sliders): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => (one[name] ?? 0) === (other[name] ?? 0));
 }

@@ -2,7 +2,8 @@ import { type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../../host/errors';
-import { endingOf, PHOTO_ENDINGS, RAW_ENDINGS } from '../../host/files/endings';
+import { endingOf, PHOTO_ENDINGS } from '../../host/files/endings';
+import { rawsBesidePictures } from '../../host/files/formats/rawPairs';
 import { JOURNAL } from './journal';
 import { readRecord } from './leftovers';
 import { carriesProvenance } from './ours';
@@ -19,6 +20,8 @@ export interface FolderCount {
   readonly photos: number;
   /** Results and other files of this program. */
   readonly ours: number;
+  /** Raw files with the camera's own picture beside them, which is the one that is read: a pair is one photo. */
+  readonly paired: number;
   /** Pictures that are not read, by their ending (lower case, without the dot). */
   readonly unsupported: Readonly<Record<string, number>>;
   /** Files that are no pictures. */
@@ -35,15 +38,13 @@ export interface Inputs {
   readonly folders: readonly FolderCount[];
 }
 
-const DEVELOP = 'develop them to TIFF or JPEG first';
 const EXPORT = 'export them as TIFF or JPEG first';
-/** Endings of pictures that no photo is read from, and what to do. Those that are read meanwhile do not get here. */
+/** Endings of pictures that no photo is read from, and what to do. */
 const ELSE: ReadonlyMap<string, string> = new Map([
-  ...[...RAW_ENDINGS].map((ending): [string, string] => [ending, DEVELOP]),
-  ...'jxl heic heif hif bmp gif jp2 j2k jpx jpf exr hdr dds tga pcx ppm pgm pbm qoi xcf kra svg ico wdp jxr afphoto'
+  ...'jxl jp2 j2k jpx jpf exr hdr dds tga pcx ppm pgm pbm qoi xcf kra svg ico wdp jxr afphoto'
     .split(' ')
     .map((ending): [string, string] => [ending, EXPORT]),
-  ...['psb', 'pdf', 'eps', 'ai'].map((ending): [string, string] => [ending, 'save a flattened copy as TIFF or PSD']),
+  ...['pdf', 'eps', 'ai'].map((ending): [string, string] => [ending, 'save a flattened copy as TIFF or PSD']),
 ]);
 
 /** Is any of the paths a folder? Then the job is a batch. */
@@ -77,11 +78,13 @@ type Count = Omit<FolderCount, 'folder' | 'photos'>;
 async function takeFolder(folder: string): Promise<Count & { found: string[] }> {
   const found: string[] = [];
   const unsupported: Record<string, number> = {};
-  const count = { ours: 0, notPhotos: 0, hidden: 0, folders: 0 };
+  const count = { ours: 0, paired: 0, notPhotos: 0, hidden: 0, folders: 0 };
   const entries = await list(folder);
   const names = new Set(entries.map(({ name }) => name));
+  const paired = new Set(rawsBesidePictures([...names]));
   for (const entry of entries) {
-    const kind = await kindOf(folder, entry, names);
+    const taken = await kindOf(folder, entry, names);
+    const kind = taken === 'photo' && paired.has(entry.name) ? 'paired' : taken;
     if (kind === 'photo') found.push(entry.name);
     else if (kind === 'unsupported') {
       const ending = endingOf(entry.name);
@@ -123,13 +126,14 @@ async function isOwnFile(file: string, ending: string, names: ReadonlySet<string
 
 /** One short line with the sum, then one for each kind that a person may miss. */
 export function countLines(count: FolderCount): string[] {
-  const { folder, photos, ours, unsupported, notPhotos, hidden, folders } = count;
+  const { folder, photos, ours, paired, unsupported, notPhotos, hidden, folders } = count;
   const passed = Object.entries(unsupported).sort(([a], [b]) => byName.compare(a, b));
   const not = passed.reduce((sum, [, number]) => sum + number, 0);
-  const all = photos + ours + not + notPhotos + hidden + folders;
+  const all = photos + ours + paired + not + notPhotos + hidden + folders;
   const parts = [
     many(photos, 'photo'),
     ...(ours > 0 ? [`${ours} of VeraRetouch itself`] : []),
+    ...(paired > 0 ? [`${paired} raw beside a picture of the same name`] : []),
     ...(not > 0 ? [`${not} not supported`] : []),
     ...(notPhotos > 0 ? [`${notPhotos} not ${notPhotos === 1 ? 'a photo' : 'photos'}`] : []),
     ...(hidden > 0 ? [`${hidden} hidden`] : []),
@@ -143,6 +147,9 @@ export function countLines(count: FolderCount): string[] {
   return [
     `${folder}: ${many(all, 'entry', 'entries')}: ${parts.join(', ')}.`,
     ...[...advice].map(([what, kinds]) => `Not supported: ${kinds.join(', ')}. To retouch them, ${what}.`),
+    ...(paired > 0
+      ? [`Raw and JPEG of one name are one photo: the JPEG was taken. Name a raw file to retouch that.`]
+      : []),
     ...(folders > 0 ? [`Not opened: ${many(folders, 'folder')}. Name one to retouch what is in it.`] : []),
     ...(photos === 0 ? [`There is no photo in ${folder}.`] : []),
   ];

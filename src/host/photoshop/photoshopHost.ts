@@ -158,7 +158,7 @@ export class PhotoshopHost implements PanelHost {
     const layer = document ? selectedLayer(document) : undefined;
     if (!document || !layer) return undefined;
     const kept = await keptWithLayer(this.ps, document.id, layer.id);
-    return kept && { layer: String(layer.id), provenance: kept.provenance };
+    return kept && { layer: String(layer.id), document: String(document.id), provenance: kept.provenance };
   }
 
   pickFile(kind: FileKind): Promise<PickedFile | undefined> {

@@ -104,8 +104,8 @@ export function applied(value: unknown): PanelApplied {
 }
 
 export function storedRetouch(value: unknown): StoredRetouch {
-  const { layer } = fields('retouch', value);
-  need('retouch', isText(layer) && 'provenance' in (value as object));
+  const { layer, document } = fields('retouch', value);
+  need('retouch', isText(layer) && isOptionalText(document) && 'provenance' in (value as object));
   return value as StoredRetouch;
 }
 

@@ -1,5 +1,5 @@
 import { type Output } from '../../host/panelHost';
-import { outputName } from '../controller';
+import { outputName } from '../applying';
 import { h, icon, setAttribute, setText, show } from '../dom';
 import { type PanelState, canApply, currentTry, isBusy } from '../state';
 import { menuKeys } from './menuKeys';
@@ -9,21 +9,21 @@ import { type Context, type View } from './view';
 export function actionsView({ controller, strings }: Context): View {
   const { store, host } = controller;
   const [first, ...others] = host.abilities.outputs;
-  const run = h('button', { type: 'button', onclick: () => void controller.retouch() });
+  const run = h('button', { type: 'button', onclick: once(() => void controller.retouch()) });
   const cancel = h(
     'button',
     {
       type: 'button',
       class: 'wide',
-      onclick: () => {
+      onclick: once(() => {
         controller.cancel();
-      },
+      }),
     },
     strings.cancel,
   );
   const apply = h(
     'button',
-    { type: 'button', class: 'primary', onclick: () => void controller.apply() },
+    { type: 'button', class: 'primary', onclick: once(() => void controller.apply()) },
     outputName(first, strings),
   );
   const more = h(
@@ -112,6 +112,13 @@ export function actionsView({ controller, strings }: Context): View {
     if (mode === 'match') return strings.borrow;
     return again ? strings.again : strings.retouch;
   }
+}
+
+/** Buttons take each other's place: the second click of a double click is not meant for what lies there then. */
+function once(act: () => void) {
+  return ({ detail }: MouseEvent): void => {
+    if (detail <= 1) act();
+  };
 }
 
 function canRun(state: PanelState): boolean {

@@ -25,7 +25,7 @@ export function mountPage(root: HTMLElement, context: Context): () => void {
     content: (mode) => [strings[mode]],
     name: (mode) => strings[mode],
     onChoose: (mode) => {
-      store.set({ mode });
+      controller.chooseMode(mode);
     },
   });
   const about = h('p', { class: 'about' });
@@ -36,8 +36,8 @@ export function mountPage(root: HTMLElement, context: Context): () => void {
   };
   const preview = previewView(context);
   const tries = triesView(context);
-  preview.onPainted = () => {
-    tries.take(preview.canvas);
+  preview.onPainted = (made) => {
+    tries.take(made, preview.canvas);
   };
   const reasoning = reasoningView(context);
   const notices = noticesView(context);

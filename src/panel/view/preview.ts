@@ -10,8 +10,8 @@ const STEP = 0.02;
 
 export interface PreviewView extends View {
   readonly canvas: HTMLCanvasElement;
-  /** Called when a picture has been painted. */
-  onPainted: () => void;
+  /** Called when the picture of a try has been painted. */
+  onPainted: (made: number | undefined) => void;
 }
 
 /** Before and after of one picture: a line between them that can be moved, zoom, and "hold to see before". */
@@ -63,15 +63,15 @@ export function previewView({ controller, strings }: Context): PreviewView {
   const painter = new Painter(after);
   void painter.useGpu();
   const view: PreviewView = { element, canvas: after, onPainted: () => undefined, update };
-  controller.paint = async (lut, overall) => {
+  controller.paint = async (lut, overall, made) => {
     if (!lut) {
       painter.showBefore();
       return;
     }
-    await painter.paint(lut, overall);
+    if (!(await painter.paint(lut, overall))) return;
     element.dataset['painted'] = String(Number(element.dataset['painted'] ?? 0) + 1);
     element.dataset['brush'] = painter.brush;
-    view.onPainted();
+    view.onPainted(made);
   };
 
   if (host.openPhoto) {
@@ -86,7 +86,10 @@ export function previewView({ controller, strings }: Context): PreviewView {
   let shown: PanelState['proxy'];
   function update(state: PanelState): void {
     const { proxy, split, holding } = state;
-    if (proxy && proxy !== shown) painter.show(proxy, before);
+    if (proxy && proxy !== shown) {
+      painter.show(proxy, before);
+      controller.repaint();
+    }
     shown = proxy;
     show(stage, proxy !== undefined);
     show(tools, proxy !== undefined);
@@ -120,12 +123,12 @@ export function previewView({ controller, strings }: Context): PreviewView {
   function zoomBy(by: 1 | -1) {
     return (): void => {
       const to = ZOOMS.indexOf(store.get().zoom) + by;
-      store.set({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, to))] });
+      controller.front.set({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, to))] });
     };
   }
 
   function fit(): void {
-    store.set({ zoom: 0 });
+    controller.front.set({ zoom: 0 });
   }
 
   function dragSplit(): void {

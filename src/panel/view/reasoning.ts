@@ -1,6 +1,6 @@
 import { h, setAttribute, setText, show } from '../dom';
 import { FACTORS, type Factor, type Field } from '../../inference';
-import { FULL, type Try, currentTry, reasoningOf } from '../state';
+import { FULL, type Try, currentTry, isWriting, reasoningOf } from '../state';
 import { fill } from '../strings';
 import { slider } from './slider';
 import { type Context, type View } from './view';
@@ -68,7 +68,7 @@ export function reasoningView({ controller, strings }: Context): View {
     element,
     update: (state) => {
       const made = currentTry(state);
-      const writing = state.work === 'thinking' || state.work === 'writing' || state.work === 'rendering';
+      const writing = isWriting(state);
       const texts = writing ? state.texts : (made?.texts ?? {});
       const { elements: seen, problems, plan } = reasoningOf(texts);
       const growing = !writing && made !== undefined && made.id === state.wording;

@@ -45,7 +45,7 @@ export function statusView(context: Context): View {
     element,
     update: (state) => {
       const busy = isBusy(state);
-      const doing = state.work === 'idle' ? '' : fill(strings[WORDS[state.work]], { name: state.loading });
+      const doing = doingOf(state);
       dot.className = `lamp ${busy ? 'busy' : state.model ? 'good' : 'none'}`;
       setText(text, busy ? doing : rungOf(state));
       // Apart from the words, which make room for it in a narrow panel and are said aloud once.
@@ -60,6 +60,15 @@ export function statusView(context: Context): View {
       model.update(state);
     },
   };
+
+  function doingOf({ work, loading, asked, document }: PanelState): string {
+    if (work === 'idle') return '';
+    // A photo that is still being saved while another one is in front is called by its name.
+    const other = work === 'applying' && asked?.document !== (document?.id ?? '');
+    return other
+      ? fill(strings.applyingOther, { name: asked?.name ?? '' })
+      : fill(strings[WORDS[work]], { name: loading });
+  }
 
   function rungOf({ model, asleep, seconds, live, mode, said }: PanelState): string {
     if (said === strings.cancelled || said === strings.cutShort) return said;
@@ -82,6 +91,7 @@ export function noticesView({ controller, strings }: Context): View {
     element,
     update: ({ notices }) => {
       if (shown === notices) return;
+      const before = shown;
       shown = notices;
       element.replaceChildren(
         ...notices.map((notice) =>
@@ -113,6 +123,9 @@ export function noticesView({ controller, strings }: Context): View {
         ),
       );
       show(element, notices.length > 0);
+      const error = notices.findIndex((notice) => notice.kind === 'error' && !before?.includes(notice));
+      // It may have come while the person was looking further down.
+      if (error >= 0) element.children[error].scrollIntoView({ block: 'nearest' });
     },
   };
 }

@@ -4,10 +4,12 @@ import { fill } from '../strings';
 import { type Context, type View } from './view';
 
 const HEIGHT = 40;
+/** Pictures that are kept, of all documents. */
+const MOST = 120;
 
 export interface TriesView extends View {
-  /** Takes the picture of the current try from the preview. */
-  take(picture: HTMLCanvasElement): void;
+  /** Takes the picture of a try from the preview. */
+  take(made: number | undefined, picture: HTMLCanvasElement): void;
 }
 
 /** The tries so far, to go back to. */
@@ -19,7 +21,7 @@ export function triesView({ controller, strings }: Context): TriesView {
   function update(state: PanelState): void {
     if (shown !== state.tries) {
       shown = state.tries;
-      for (const id of [...thumbs.keys()]) if (!shown.some((item) => item.id === id)) thumbs.delete(id);
+      forget(shown);
       shown.forEach(({ id, mode }, i) => {
         if (!thumbs.has(id)) thumbs.set(id, make(id, fill(strings.tryOf, { n: i + 1, mode: strings[mode] })));
       });
@@ -31,6 +33,11 @@ export function triesView({ controller, strings }: Context): TriesView {
     }
     for (const [id, { button }] of thumbs) setAttribute(button, 'aria-pressed', String(id === state.current));
     show(strip, shown.length > 1);
+  }
+
+  /** Tries of documents that are not in front come back with them; the oldest go first. */
+  function forget(those: PanelState['tries']): void {
+    for (const id of [...thumbs.keys()].slice(0, -MOST)) if (!those.some((item) => item.id === id)) thumbs.delete(id);
   }
 
   function make(id: number, name: string) {
@@ -53,8 +60,8 @@ export function triesView({ controller, strings }: Context): TriesView {
   return {
     element: strip,
     update,
-    take: (picture) => {
-      const thumb = thumbs.get(controller.store.get().current ?? -1)?.canvas;
+    take: (made, picture) => {
+      const thumb = thumbs.get(made ?? -1)?.canvas;
       if (!thumb) return;
       thumb.width = Math.max(1, Math.round((picture.width / picture.height) * HEIGHT));
       thumb.getContext('2d')?.drawImage(picture, 0, 0, thumb.width, HEIGHT);
