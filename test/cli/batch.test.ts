@@ -275,15 +275,15 @@ describe('one look over a series', () => {
   });
 });
 
-test('photos of a folder come in natural order; raw files and folders are passed over and counted', async () => {
+test('photos of a folder come in natural order; a raw beside its JPEG and folders are passed over and counted', async () => {
   const folder = path.join(root, 'listing');
   mkdirSync(path.join(folder, 'deeper'), { recursive: true });
-  for (const name of ['b10.jpg', 'b9.JPG', 'a.tif', 'x.NEF', '.hidden.jpg', 'notes.txt'])
+  for (const name of ['b10.jpg', 'b9.JPG', 'a.tif', 'x.NEF', 'B9.nef', 'old.jxl', '.hidden.jpg', 'notes.txt'])
     writeFileSync(path.join(folder, name), '');
   const { photos, folders } = await findPhotos([path.join(folder, 'b10.jpg'), folder]);
-  expect(photos.map((file) => path.basename(file))).toEqual(['b10.jpg', 'a.tif', 'b9.JPG']);
+  expect(photos.map((file) => path.basename(file))).toEqual(['b10.jpg', 'a.tif', 'b9.JPG', 'x.NEF']);
   expect(folders).toEqual([
-    { folder, photos: 3, ours: 0, unsupported: { nef: 1 }, notPhotos: 1, hidden: 1, folders: 1 },
+    { folder, photos: 4, ours: 0, paired: 1, unsupported: { jxl: 1 }, notPhotos: 1, hidden: 1, folders: 1 },
   ]);
 });
 

@@ -251,7 +251,7 @@ describe('A.10: the real error is the one shown', () => {
 });
 
 test('B.4, B.11: a folder accounts for every file, and its own results are none of its photos', async () => {
-  const { photos } = place('a.png', 'b.jfif', 'c.jpe', 'd.mpo', '.hidden.png', 'x.jxl', 'y.jxl', 'z.dng', 'notes.txt');
+  const { photos } = place('a.png', 'b.jfif', 'c.jpe', 'd.mpo', '.hidden.png', 'x.jxl', 'y.jxl', 'z.pdf', 'notes.txt');
   mkdirSync(path.join(photos, 'deeper'));
   const args = ['retouch', '.', '--auto', '--bundle', TINY, '--threads', '2', '--out', '.'];
   whole(await runProgram(args, { cwd: photos }));

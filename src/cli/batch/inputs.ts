@@ -133,7 +133,7 @@ export function countLines(count: FolderCount): string[] {
   const parts = [
     many(photos, 'photo'),
     ...(ours > 0 ? [`${ours} of VeraRetouch itself`] : []),
-    ...(paired > 0 ? [`${paired} raw beside a picture of the same name`] : []),
+    ...(paired > 0 ? [`${paired} raw beside the camera's JPEG`] : []),
     ...(not > 0 ? [`${not} not supported`] : []),
     ...(notPhotos > 0 ? [`${notPhotos} not ${notPhotos === 1 ? 'a photo' : 'photos'}`] : []),
     ...(hidden > 0 ? [`${hidden} hidden`] : []),
@@ -148,7 +148,9 @@ export function countLines(count: FolderCount): string[] {
     `${folder}: ${many(all, 'entry', 'entries')}: ${parts.join(', ')}.`,
     ...[...advice].map(([what, kinds]) => `Not supported: ${kinds.join(', ')}. To retouch them, ${what}.`),
     ...(paired > 0
-      ? [`Raw and JPEG of one name are one photo: the JPEG was taken. Name a raw file to retouch that.`]
+      ? [
+          'A raw file and the JPEG beside it are one photo; the JPEG was taken. Name the raw file to retouch it instead.',
+        ]
       : []),
     ...(folders > 0 ? [`Not opened: ${many(folders, 'folder')}. Name one to retouch what is in it.`] : []),
     ...(photos === 0 ? [`There is no photo in ${folder}.`] : []),
