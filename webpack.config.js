@@ -38,7 +38,6 @@ function cli(mode) {
     entry: {
       cli: './src/cli/main.ts',
       photoWorker: './src/cli/pipeline/photoWorker.ts',
-      // Finds libheif and LibRaw among the installed packages, by itself.
       decodeWorker: './src/host/files/formats/decodeWorker.cjs',
     },
     output: { path: path.join(root, 'dist'), filename: '[name].cjs' },
@@ -49,7 +48,8 @@ function cli(mode) {
     node: { __dirname: false, __filename: false },
     plugins: [
       new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, include: /\.cjs$/ }),
-      new ThirdPartyNotices(root),
+      // The decoders' thread looks these up among the installed packages, by itself.
+      new ThirdPartyNotices(root, ['libheif-js', 'libraw-wasm']),
     ],
   };
 }

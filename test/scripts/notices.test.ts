@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -91,6 +91,12 @@ test('the command line says what it needs at run time', () => {
   const { needed, text } = readNotices(join(out, 'cli'));
   for (const name of ['sharp', 'onnxruntime-node', 'onnxruntime-common'])
     expect(needed).toContain(fromLock([`node_modules/${name}`])[0]);
+  // What the program looks up by itself is unknown to webpack.
+  const scripts = readdirSync(join(out, 'cli')).filter((name) => name.endsWith('.cjs'));
+  const code = scripts.map((name) => readFileSync(join(out, 'cli', name), 'utf8')).join('');
+  const lookedUp = [...code.matchAll(/\.resolve\(\s*'([a-z@][a-z0-9-]*)\//g)].map(([, name]) => name);
+  expect(lookedUp.sort()).toEqual(['libheif-js', 'libraw-wasm']);
+  for (const name of lookedUp) expect(needed).toContain(fromLock([`node_modules/${name}`])[0]);
   expect(text).toMatch(/@img\/sharp-libvips-linux-x64@\S+ \(LGPL-3\.0-or-later\), optional/);
 });
 

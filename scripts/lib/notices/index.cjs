@@ -24,7 +24,8 @@ function noticesFor(root, { folders, externals = [] }) {
   if (needed.length > 0)
     parts.push(
       'Not in these files, but needed from node_modules at run time, where npm installs each with its own license.\n' +
-        'Of the optional ones it installs those for the machine; sharp loads libvips (LGPL) as a library of its own.\n\n' +
+        'Of the optional ones it installs those for the machine. sharp loads libvips (LGPL) as a library of its own; libheif\n' +
+        '(LGPL) and LibRaw (LGPL or CDDL) are files of their own, unmodified, which may be replaced by other builds.\n\n' +
         needed.map((one) => line(one) + (one.optional ? ', optional' : '')).join('\n'),
     );
   for (const one of packages) {
@@ -38,10 +39,14 @@ function line({ name, version, license }) {
   return `  ${name}@${version} (${license})`;
 }
 
-/** A webpack plugin that writes the notices of a bundle beside it. */
+/**
+ * A webpack plugin that writes the notices of a bundle beside it. `found`: packages that the program looks up among the
+ * installed ones by itself, which webpack cannot know.
+ */
 class ThirdPartyNotices {
-  constructor(root) {
+  constructor(root, found = []) {
     this.root = root;
+    this.found = found;
   }
 
   apply(compiler) {
@@ -50,7 +55,8 @@ class ThirdPartyNotices {
       const stage = Compilation.PROCESS_ASSETS_STAGE_ADDITIONS + 1;
       compilation.hooks.processAssets.tap({ name: 'ThirdPartyNotices', stage }, () => {
         try {
-          const text = noticesFor(this.root, bundledIn(compilation, this.root));
+          const { folders, externals } = bundledIn(compilation, this.root);
+          const text = noticesFor(this.root, { folders, externals: [...externals, ...this.found] });
           compilation.emitAsset(FILE, new sources.RawSource(text));
         } catch (error) {
           compilation.errors.push(new compiler.webpack.WebpackError(error.message));
