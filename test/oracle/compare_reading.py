@@ -11,6 +11,7 @@ import argparse
 import base64
 import io
 import json
+import multiprocessing
 import warnings
 from collections import Counter
 
@@ -20,6 +21,9 @@ from psd_tools import PSDImage
 
 warnings.simplefilter("ignore")
 Image.MAX_IMAGE_PIXELS = None
+# Seconds for one file. "fork": the decoders are loaded once.
+PATIENCE = 60
+multiprocessing.set_start_method("fork")
 SRGB = ImageCms.createProfile("sRGB")
 RAWS = set("3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 srf srw x3f".split())
 
@@ -100,6 +104,20 @@ def judge(answer, limit):
     return f"mean dE76 {apart:.1f}" if apart > limit else None
 
 
+def apart(answer, limit):
+    """`judge` in a process of its own: other decoders crash on hostile files, and some never end."""
+    queue = multiprocessing.SimpleQueue()
+    child = multiprocessing.Process(target=lambda: queue.put(judge(answer, limit)))
+    child.start()
+    child.join(PATIENCE)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    if child.exitcode == 0:
+        return queue.get()
+    return None if answer["outcome"] == "refused" else "another decoder crashes on it or never ends"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lines")
@@ -111,7 +129,7 @@ def main():
     with open(options.lines) as handle:
         for line in handle:
             answer = json.loads(line)
-            why = judge(answer, options.limit)
+            why = apart(answer, options.limit)
             counts[f"{answer['outcome']}: {'agreed' if why is None else why.split(' (')[0].split(':')[0][:30]}"] += 1
             if why is not None:
                 answer.pop("thumbnail", None)
