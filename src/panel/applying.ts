@@ -49,7 +49,7 @@ export async function apply(page: ApplyingPage, sheet: Sheet, output: Output): P
     if (mode === 'adjust' && !sameSliders(sliders, made.sliders) && model?.capabilities.sliders !== false) {
       const latents = await engine.call('sliders', { sliders }, { signal });
       const kept = withSliders(sheet.get(), latents, sliders);
-      if (kept && sheet.inFront) {
+      if (kept && sheet.inFront && store.get().mode === 'adjust') {
         sheet.set(kept);
         made = currentTry(sheet.get()) ?? made;
       } else made = { ...made, latents, sliders, texts: {} };

@@ -1,4 +1,4 @@
-// Runs the panel's checks in Chromium: node test/browser/panel.mjs [PART OF A NAME] [--report FILE] [--model DIR]
+// Runs the panel's checks in Chromium: node test/browser/panel.mjs [PART OF A NAME] [--only REGEXP] [--report FILE] [--model DIR]
 // Prints what came of each as JSON, or writes it to the file; the exit status is 0 only if all went well.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { serveFolder } from '../../scripts/start.mjs';
 import { ROOT } from '../../scripts/lib/paths.mjs';
 import { buildPlugin } from '../../scripts/lib/plugin-build.mjs';
 import { buildWeb } from '../../scripts/lib/web-build.mjs';
+import { BELONGS } from './belongsChecks.mjs';
 import { CHECKS } from './panelChecks.mjs';
 import { FAULTS } from './panelFaults.mjs';
 import { PACKAGE } from './packageChecks.mjs';
@@ -39,10 +40,10 @@ const WARM = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www
 
 const ALL = {
   ...{ ...CHECKS, ...RESULTS, ...FAULTS, ...PICTURE_FIRST, ...MODELS, ...MODELS_FAULTS },
-  ...{ ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE, ...PRIVACY },
+  ...{ ...BELONGS, ...PHOTOSHOP, ...PHOTOSHOP_FAULTS, ...LOOKS, ...WHOLE, ...PACKAGE, ...PRIVACY },
 };
 const { values, positionals } = parseArgs({
-  options: { report: { type: 'string' }, model: { type: 'string' } },
+  options: { report: { type: 'string' }, model: { type: 'string' }, only: { type: 'string' } },
   allowPositionals: true,
 });
 const [wanted = ''] = positionals;
@@ -61,7 +62,7 @@ const outcomes = {};
 try {
   const local = pathToFileURL(join(web, 'index.html')).href;
   for (const [name, check] of Object.entries(ALL)) {
-    if (!name.includes(wanted)) continue;
+    if (!name.includes(wanted) || (values.only && !new RegExp(values.only).test(name))) continue;
     const started = performance.now();
     try {
       const panel = await check({ browser, served, local, plugin, model, presets });

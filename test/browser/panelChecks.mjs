@@ -153,7 +153,7 @@ export const CHECKS = {
     const first = await panel.pixels('after');
     await panel.mode('Style');
     await panel.button('Moody forest, deep greens').click();
-    await panel.retouch('Try again');
+    await panel.retouch('Retouch');
     const second = await panel.pixels('after');
     assert.ok(largest(first, second) > 0);
     await panel.button('Try 1, Auto').click();

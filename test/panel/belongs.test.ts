@@ -167,6 +167,35 @@ describe.each(Object.entries(WORKS))('while %s', (_work, begin) => {
   });
 });
 
+test('sliders are those of the photo: another one begins without them, and they come back with theirs', async () => {
+  const { page, a, b } = await desk();
+  drag(page, 30);
+  await page.rest();
+  page.front = b;
+  page.tell();
+  await page.rest();
+  expect(page.state).toMatchObject({ sliders: {}, tries: [], current: undefined, mode: 'adjust' });
+  drag(page, 50);
+  await page.rest();
+  page.front = a;
+  page.tell();
+  await page.rest();
+  expect(page.state.sliders).toEqual({ Exposure2012: 30 });
+  expect(page.state.tries).toHaveLength(1);
+  expect([...page.screen!]).toEqual([0, 30, 1]);
+  expect(page.faults()).toEqual([]);
+});
+
+test('sliders that were set where no photo was open are applied to the one that is opened', async () => {
+  const page = new Desk();
+  await page.start();
+  drag(page, 20);
+  page.open();
+  page.tell();
+  await page.rest();
+  expect([page.state.sliders, page.screen]).toEqual([{ Exposure2012: 20 }, [0, 20, 1]]);
+});
+
 /** What a person, Photoshop and the model may do, in any order. */
 type Step =
   | { do: 'rest' | 'open' | 'tell' | 'retouch' | 'twice' | 'apply' | 'cancel' | 'preset' | 'export' | 'edit' | 'model' }

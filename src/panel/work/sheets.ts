@@ -93,10 +93,11 @@ export class Sheets {
     before.keep(workIn(this.store.get()));
     const sheet = (document && this.known.get(document.id)) ?? this.make(document);
     this.inFront = sheet;
+    const begun = sheet.begin();
     // Sliders that were set where no photo was open are meant for the one that is opened.
-    const { sliders } = before.id === '' && sheet.get().tries.length === 0 ? before.get() : sheet.get();
+    const { sliders } = before.id === '' && begun.tries.length === 0 ? before.get() : begun;
     const notices = this.store.get().notices.filter(({ of }) => of === undefined);
-    this.store.set({ ...sheet.begin(), document, sliders, notices });
+    this.store.set({ ...begun, document, sliders, notices });
     before.leave();
     return true;
   }

@@ -44,7 +44,7 @@ test('the page reads, applies, and finds its retouch again', async () => {
   const retouch = retouchFor(proxy);
   const { output, layer, notes } = await page.apply(retouch);
   expect([output, notes]).toEqual(['lookup', []]);
-  expect(await page.readRetouch()).toEqual({ layer, provenance: retouch.provenance });
+  expect(await page.readRetouch()).toEqual({ layer, document: String(document.id), provenance: retouch.provenance });
   document.undo();
   expect(document.print).toBe(original);
 });
