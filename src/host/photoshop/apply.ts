@@ -3,6 +3,7 @@ import { Lut3D } from '../../color/lut3d';
 import { throwIfCancelled } from '../cancel';
 import { HostCancelledError, HostError } from '../errors';
 import { type Output, type PanelApplyOptions, type PanelRetouch } from '../panelHost';
+import { checkTarget } from './changeWatch';
 import { bitsOf, checkSuited, type DocumentState } from './documents';
 import { keepWithLayer } from './layerMetadata';
 import { type CarriedOver, GROUP_NAME, handOver, layerById, takeAway } from './layers';
@@ -53,8 +54,9 @@ export async function applyAsLayer(
   context: ModalContext,
   job: ApplyJob,
 ): Promise<Applied> {
-  checkSuited(ps, document);
   const { retouch, state } = job;
+  checkTarget(ps, document, state);
+  checkSuited(ps, document);
   const known = spaceOf(state.profile) !== undefined;
   const notes: string[] = [];
   const ways: Way[] = retouch.output === 'lookup' && known ? ['lookup', 'pixels'] : ['pixels'];
@@ -93,21 +95,35 @@ async function tryWay(
   { retouch, state, replaces, tile, options }: ApplyJob,
 ): Promise<{ layer: number; kept: boolean }> {
   const old = replaces === undefined ? undefined : layerById(document.layers, replaces);
+  // Commands go to whatever is in front.
+  const check = (): void => {
+    checkTarget(ps, document, state);
+  };
   let carried: CarriedOver | undefined;
   try {
+    check();
     if (old) carried = await takeAway(ps, document, old);
     const { name } = retouch;
     let layer;
     if (way === 'lookup') {
-      layer = await makeLookupLayer(ps, document, lutFor(retouch, state.profile), name);
+      layer = await makeLookupLayer(ps, document, lutFor(retouch, state.profile), name, check);
     } else {
       const bits = bitsOf(ps, document) === 16 ? 16 : 8;
       const profile = spaceOf(state.profile) ? undefined : bits === 16 ? PROPHOTO_PROFILE : SRGB_PROFILE;
       const lut = lutFor(retouch, profile ?? state.profile);
       const { signal, onProgress } = options;
-      layer = await makePixelLayer(ps, document, lut, { name, bits, profile, tile, context, signal, onProgress });
+      layer = await makePixelLayer(ps, document, lut, {
+        name,
+        bits,
+        profile,
+        tile,
+        context,
+        signal,
+        onProgress,
+        check,
+      });
     }
-    if (carried) await handOver(ps, document, layer, carried);
+    if (carried) await handOver(ps, document, layer, carried, check);
     const { story, provenance } = retouch;
     const kept = await keepWithLayer(ps, document.id, layer.id, { title: name, story, provenance });
     return { layer: layer.id, kept };

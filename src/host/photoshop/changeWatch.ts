@@ -50,24 +50,10 @@ export class ChangeWatch {
    */
   unchanged(state: DocumentState, wished: number | undefined): Unchanged {
     const document = documentById(this.ps, state.document);
-    if (!document)
-      throw new HostError(
-        'DOCUMENT_CLOSED',
-        'The document that the retouch was made for has been closed. Nothing was changed.',
-        'Open it again, and retouch it anew.',
-      );
-    if (this.ps.app.activeDocument?.id !== document.id)
-      throw new HostError(
-        'DOCUMENT_SWITCHED',
-        `Another document is in front now; the retouch was made for "${document.name}". Nothing was changed.`,
-        `Bring "${document.name}" to the front, and apply again.`,
-      );
-    const now = stateOf(this.ps, document);
-    if (now.width !== state.width || now.height !== state.height) throw changed('size');
-    if (now.mode !== state.mode) throw changed('colour mode');
-    if (now.depth !== state.depth) throw changed('number of bits per channel');
-    if (now.profile !== state.profile) throw changed('colour profile');
+    if (!document) throw closed();
+    checkTarget(this.ps, document, state);
     checkSuited(this.ps, document);
+    const now = stateOf(this.ps, document);
     if (now.history === state.history) return { document, replaces: wished, sure: true };
     const picture = this.pictureOf(state);
     const step = this.steps.get(key(document.id, now.history));
@@ -85,6 +71,38 @@ export class ChangeWatch {
     const step = this.steps.get(own);
     return step?.layer === without ? step.picture : `${own} without ${without}`;
   }
+}
+
+/**
+ * Is this document still in front, and of the size, mode, depth and profile that were read? Asked at once before each command
+ * that goes to whatever is in front, for between two commands everything may have changed. Throws HostError
+ * DOCUMENT_CLOSED, DOCUMENT_SWITCHED or DOCUMENT_CHANGED.
+ */
+export function checkTarget(
+  ps: Photoshop,
+  document: PsDocument,
+  state: Omit<DocumentState, 'document' | 'history'>,
+): void {
+  if (!documentById(ps, document.id)) throw closed();
+  if (ps.app.activeDocument?.id !== document.id)
+    throw new HostError(
+      'DOCUMENT_SWITCHED',
+      `Another document is in front now; the retouch was made for "${document.name}". Nothing was changed.`,
+      `Bring "${document.name}" to the front, and apply again.`,
+    );
+  const now = stateOf(ps, document);
+  if (now.width !== state.width || now.height !== state.height) throw changed('size');
+  if (now.mode !== state.mode) throw changed('colour mode');
+  if (now.depth !== state.depth) throw changed('number of bits per channel');
+  if (now.profile !== state.profile) throw changed('colour profile');
+}
+
+function closed(): HostError {
+  return new HostError(
+    'DOCUMENT_CLOSED',
+    'The document that the retouch was made for has been closed. Nothing was changed.',
+    'Open it again, and retouch it anew.',
+  );
 }
 
 const key = (document: number, id: number): string => `${document} ${id}`;

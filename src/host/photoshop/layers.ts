@@ -86,17 +86,21 @@ export async function takeAway(ps: Photoshop, document: PsDocument, layer: PsLay
   return { opacity, blendMode, mask: read?.imageData, maskPlace: { left, top } };
 }
 
-/** Gives it to the new layer, which must be the selected one. */
+/** Gives it to the new layer, which must be the selected one; `check` throws where its document is not in front. */
 export async function handOver(
   ps: Photoshop,
   document: PsDocument,
   layer: PsLayer,
   carried: CarriedOver,
+  check: () => void,
 ): Promise<void> {
   if (carried.opacity !== layer.opacity) layer.opacity = carried.opacity;
   if (carried.blendMode !== layer.blendMode) layer.blendMode = carried.blendMode;
   if (!carried.mask) return;
-  if (!(await hasMask(ps, document, layer))) await makeMask(ps, 'revealAll');
+  if (!(await hasMask(ps, document, layer))) {
+    check();
+    await makeMask(ps, 'revealAll');
+  }
   await ps.imaging.putLayerMask({
     ...{ documentID: document.id, layerID: layer.id, imageData: carried.mask, replace: true },
     targetBounds: carried.maskPlace,

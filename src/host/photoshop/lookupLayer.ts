@@ -18,13 +18,21 @@ const TOLERANCE = 0.5;
 /**
  * A Color Lookup layer with this LUT, over the document's own numbers. Photoshop documents nothing of it: the commands
  * are those that its own actions record, it renders from the DeviceLink, and what it cannot use it takes in silence. So
- * pictures before and after are compared; throws where the layer does not do what the LUT does.
+ * pictures before and after are compared; throws where the layer does not do what the LUT does. `check` is called before each
+ * command that goes to the document in front, and throws where that is another one.
  */
-export async function makeLookupLayer(ps: Photoshop, document: PsDocument, lut: Lut3D, name: string): Promise<PsLayer> {
+export async function makeLookupLayer(
+  ps: Photoshop,
+  document: PsDocument,
+  lut: Lut3D,
+  name: string,
+  check: () => void,
+): Promise<PsLayer> {
   const selection = document.selection.bounds;
   const region = selection ? within(document, selection) : undefined;
   const before = await readPicture(ps, document, { longEdge: THUMBNAIL, region });
   const group = await retouchGroup(ps, document);
+  check();
   await play(ps, {
     _obj: 'make',
     _target: [{ _ref: 'adjustmentLayer' }],
@@ -32,6 +40,8 @@ export async function makeLookupLayer(ps: Photoshop, document: PsDocument, lut: 
   });
   const layer = document.activeLayers.length === 1 ? document.activeLayers[0] : undefined;
   if (layer?.kind !== ps.constants.LayerKind.COLORLOOKUP) throw new Error('no Color Lookup layer was made');
+  const data = dataOf(lut, name);
+  check();
   await play(ps, {
     _obj: 'set',
     _target: [{ _ref: 'adjustmentLayer', _enum: 'ordinal', _value: 'targetEnum' }],
@@ -41,10 +51,9 @@ export async function makeLookupLayer(ps: Photoshop, document: PsDocument, lut: 
       name,
       // Hides the steps that a steep LUT makes in 8 bits.
       dither: true,
-      profile: rawData(deviceLinkProfile(lut, { form: 'mft2', description: 'VeraRetouch' })),
       LUTFormat: { _enum: 'LUTFormatType', _value: 'LUTFormatCUBE' },
-      LUT3DFileData: rawData(formatCubeBytes(lut, { title: name })),
       LUT3DFileName: 'VeraRetouch.cube',
+      ...data,
     },
   });
   await putOnTop(ps, layer, group);
@@ -53,6 +62,13 @@ export async function makeLookupLayer(ps: Photoshop, document: PsDocument, lut: 
   if (!doesWhatItShould(before, after, lut, region !== undefined))
     throw new Error('the Color Lookup layer does not show the retouch');
   return layer;
+}
+
+function dataOf(lut: Lut3D, title: string) {
+  return {
+    profile: rawData(deviceLinkProfile(lut, { form: 'mft2', description: 'VeraRetouch' })),
+    LUT3DFileData: rawData(formatCubeBytes(lut, { title })),
+  };
 }
 
 /** Binary data in a descriptor; as anything else they are silently of no effect. */

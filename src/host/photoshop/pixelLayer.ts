@@ -22,6 +22,8 @@ export interface PixelLayerOptions {
   readonly profile: string | undefined;
   /** Pixels of a tile's edge: what is in memory at once. */
   readonly tile: number;
+  /** Called before a command that goes to the document in front; throws where that is another one. */
+  readonly check: () => void;
   readonly context: ModalContext;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -41,7 +43,10 @@ export async function makePixelLayer(
   if (!layer) throw new Error('no pixel layer was made');
   await putOnTop(ps, layer, group);
   // Before the pixels: a selection that is still there might keep them from its outside.
-  if (selected) await makeMask(ps, 'revealSelection');
+  if (selected) {
+    options.check();
+    await makeMask(ps, 'revealSelection');
+  }
   const tiles = tilesOf(document, options.tile);
   for (const [i, tile] of tiles.entries()) {
     throwIfCancelled(options.signal);
