@@ -383,6 +383,8 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
     try {
       await this.jobs.run(work, options, task);
     } catch (thrown) {
+      // What was refused because of another document is to be read under that one.
+      if (options.sheet) await this.looking.look();
       if (isCancellation(thrown)) sheet.set({ said: this.strings.cancelled, texts: {} });
       else this.report(thrown, options.sheet);
     }

@@ -86,7 +86,7 @@ test('the layer lies in a group on top, named, and carries the retouch for later
   expect([group.name, group.kind, group.blendMode, others.length]).toEqual(['VeraRetouch', 'group', 'passThrough', 1]);
   const [made] = group.children!;
   expect([made.name, made.kind, String(made.id)]).toEqual(['Warm evening', 'colorLookup', layer]);
-  expect(await host.readRetouch()).toEqual({ layer, provenance: retouch.provenance });
+  expect(await host.readRetouch()).toEqual({ layer, document: String(document.id), provenance: retouch.provenance });
   // The words are there for people too, in a form that XML parsers read.
   expect(made.xmp).toContain('The light is &quot;cold&quot; &amp; flat.');
   document.state.active = [others[0].id];
