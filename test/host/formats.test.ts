@@ -174,3 +174,24 @@ describe('camera raw that the decoder does not know is refused with a way out', 
     expect((await readPhoto(at('editor.tif'))).pixels.width).toBe(WIDTH);
   });
 });
+
+describe('a format that is known and not read', () => {
+  test.each([
+    ['JPEG XL', '\xff\x0a\xfa\x7f\x01\x90'],
+    ['JPEG XL', '\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14'],
+    ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14'],
+    ['JPEG 2000', '\xff\x4f\xff\x51\0\x2f'],
+    ['an AVIF animation', '\0\0\0\x18ftypavis\0\0\0\0avismsf1'],
+    ['JPEG XR', 'II\xbc\x01\x20\0\0\0'],
+    ['OpenEXR', 'v/1\x01\x02\0\0\0'],
+    ['PDF', '%PDF-1.7\n'],
+  ])('%s is named, and is no damage', async (name, beginning) => {
+    const error = await refused('unread.jpg', beginning + 'x'.repeat(200));
+    expect(error).toMatchObject({ code: 'PHOTO_FORMAT', hint: expect.stringContaining('TIFF') as string });
+    expect(error.message).toContain(`is ${name}, which is not read`);
+  });
+
+  test('what begins like none of them is no picture', async () => {
+    expect(await refused('unread.jpg', 'x'.repeat(200))).toMatchObject({ code: 'PHOTO_NOT_AN_IMAGE' });
+  });
+});

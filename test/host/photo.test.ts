@@ -130,22 +130,22 @@ describe('what cannot be read is refused with a reason', () => {
     expect(await failure(at('text.jpg'))).toMatchObject({ code: 'PHOTO_NOT_AN_IMAGE' });
   });
 
-  test('a picture in another format, a camera raw file, 32-bit values', async () => {
-    await image(gradient(20, 20), 20, 20).gif().toFile(at('a.gif'));
+  test('a picture in another format, a camera raw file without pixels, 32-bit values', async () => {
+    writeFileSync(at('a.svg'), '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     writeFileSync(at('a.NEF'), 'II*\0');
     await sharp(new Float32Array(300).fill(0.5), { raw: { width: 10, height: 10, channels: 3 } })
       .toColourspace('scrgb')
       .tiff({ compression: 'lzw' })
       .toFile(at('float.tif'));
-    expect(await failure(at('a.gif'))).toMatchObject({ code: 'PHOTO_FORMAT' });
-    expect((await failure(at('a.NEF'))).hint).toContain('16-bit TIFF');
+    expect(await failure(at('a.svg'))).toMatchObject({ code: 'PHOTO_FORMAT' });
+    expect(await failure(at('a.NEF'))).toMatchObject({ code: 'PHOTO_DAMAGED' });
     expect(await failure(at('float.tif'))).toMatchObject({ code: 'PHOTO_FORMAT' });
   });
 
   test.each(['jpeg', 'png', 'tiff', 'webp'] as const)('a %s that was cut short', async (format) => {
     const whole = await image(gradient(300, 200), 300, 200).toFormat(format).toBuffer();
     writeFileSync(at(`cut.${format}`), whole.subarray(0, Math.floor(whole.length * 0.6)));
-    expect((await failure(at(`cut.${format}`))).code).toMatch(/^PHOTO_(DAMAGED|NOT_AN_IMAGE)$/);
+    expect((await failure(at(`cut.${format}`))).code).toBe('PHOTO_DAMAGED');
   });
 
   test('more pixels than fit into memory, found in the header alone', async () => {

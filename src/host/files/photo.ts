@@ -12,8 +12,9 @@ import { endingOf, RAW_ENDINGS } from './endings';
 import { readBmpPhoto } from './formats/bmpPhoto';
 import { readHeicPhoto } from './formats/heicPhoto';
 import { readRawPhoto } from './formats/rawPhoto';
+import { beginsAsPicture, unreadFormat } from './formats/unread';
 import { type PhotoMetadata, blocksOf, soundMetadata } from './metadata';
-import { READABLE, UNTOUCHED, checkSize, quoted, reason } from './photoErrors';
+import { READABLE, UNTOUCHED, checkSize, damaged, quoted, reason } from './photoErrors';
 import { kindOf, withSource } from './photoKind';
 import { type Reading } from './photoSpace';
 import { type Pixels } from './pixels';
@@ -148,6 +149,16 @@ async function readHeader(file: string, source: ByteSource, signal?: AbortSignal
     const layout = tiffLayout(source);
     const unread = layout && unreadTiff(layout);
     if (unread) throw unreadable(file, unread, cause);
+    const format = unreadFormat(source);
+    if (format) {
+      throw new HostError(
+        'PHOTO_FORMAT',
+        `${quoted(file)} is ${format}, which is not read. ${UNTOUCHED}`,
+        'Export it as TIFF, PNG or JPEG and try again.',
+        cause,
+      );
+    }
+    if (beginsAsPicture(source)) throw damaged(file, 'its header cannot be read', cause);
     throw new HostError(
       'PHOTO_NOT_AN_IMAGE',
       `${quoted(file)} is not a picture that can be read: ${reason(cause)}. ${UNTOUCHED}`,
