@@ -110,7 +110,9 @@ interface RawOptions {
 function retouchCommand(program: Command): Command {
   return program
     .command('retouch')
-    .description('Retouches photos (JPEG, PNG, TIFF, WebP, AVIF, HEIC, PSD, camera raw) or folders of them in one of four ways.')
+    .description(
+      'Retouches photos (JPEG, PNG, TIFF, WebP, AVIF, HEIC, PSD, camera raw) or folders of them in one of four ways.',
+    )
     .argument('<photo...>', 'photos to retouch, or folders: all photos directly in them')
     .option('--auto', 'look at each photo and decide what it needs')
     .option('--style <text>', 'retouch as this text says')

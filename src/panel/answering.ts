@@ -3,9 +3,9 @@ import { type Wish, ask } from './ask';
 import { isCancellation } from './errors';
 import { type PageStore, type Try } from './state';
 import { type Strings, fill } from './strings';
-import { type Job } from './work/jobs';
-import { type Sheet } from './work/sheets';
-import { type NewTry } from './work/tries';
+import { type Job } from './sheets/jobs';
+import { type Sheet } from './sheets/sheets';
+import { type NewTry } from './sheets/tries';
 import { type Engine, type EngineCallOptions } from './worker/engine';
 
 /** What an answer of the model needs of the page around it. */

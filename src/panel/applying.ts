@@ -12,9 +12,9 @@ import {
   strengthOf,
 } from './state';
 import { type Strings, fill } from './strings';
-import { type Job } from './work/jobs';
-import { type Sheet } from './work/sheets';
-import { withSliders } from './work/tries';
+import { type Job } from './sheets/jobs';
+import { type Sheet } from './sheets/sheets';
+import { withSliders } from './sheets/tries';
 import { type Engine } from './worker/engine';
 
 /** What applying needs of the page around it. */

@@ -1,5 +1,5 @@
 import { type Lut3D } from '../color/lut3d';
-import { type Factor, isMonochromeSliders } from '../inference';
+import { type Factor } from '../inference';
 import { throwIfCancelled } from '../host/cancel';
 import { type DocumentProxy, type HostEvent, type Output, type PanelHost, type PickedFile } from '../host/panelHost';
 import { answer, type AnsweringPage } from './answering';
@@ -22,17 +22,26 @@ import {
   type Work,
   currentTry,
   isBusy,
-  isMonochromeTry,
   sameSliders,
-  strengthOf,
 } from './state';
 import { type Store } from './store';
 import { type Language, type Strings } from './strings';
-import { type Job, type JobOptions, Jobs } from './work/jobs';
-import { Looking, type LookingPage } from './work/looking';
-import { Notices } from './work/notices';
-import { type Sheet, Sheets } from './work/sheets';
-import { type NewTry, inMode, newTry, showing, slidersAreShown, withChange, withSliders, withTry } from './work/tries';
+import { type Job, type JobOptions, Jobs } from './sheets/jobs';
+import { Looking, type LookingPage } from './sheets/looking';
+import { Notices } from './sheets/notices';
+import { type Sheet, Sheets } from './sheets/sheets';
+import {
+  type NewTry,
+  inMode,
+  lookOf,
+  newTry,
+  showing,
+  slidersAreShown,
+  withChange,
+  withSliders,
+  withTry,
+  wordsOf,
+} from './sheets/tries';
 import { type Engine, type EngineEvent } from './worker/engine';
 import { type Sliders } from './worker/protocol';
 
@@ -162,9 +171,8 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
   }
 
   setSliders(sliders: Sliders): void {
-    const sheet = this.front;
-    sheet.set({ sliders });
-    this.show(sheet);
+    this.front.set({ sliders });
+    this.show(this.front);
   }
 
   /** Each mode shows what was made in it; the controls under a tab and the picture above it are one. */
@@ -183,10 +191,7 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
     if (!made) return;
     sheet.set(showing(work, made));
     if (!sheet.inFront) return;
-    const { instruction } = this.store.get();
-    // Words that are being typed, and that no try has, are not to be lost.
-    const draft = instruction.trim() !== '' && !work.tries.some((item) => item.instruction === instruction);
-    this.store.set({ mode: made.mode, ...(made.mode === 'style' && !draft ? { instruction: made.instruction } : {}) });
+    this.store.set({ mode: made.mode, ...wordsOf(work, made, this.store.get().instruction) });
     this.show(sheet);
   }
 
@@ -273,7 +278,6 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
     return entry.id;
   }
 
-  /** Nothing more is rendered for now. */
   pause(): void {
     this.live.stop();
   }
@@ -297,24 +301,24 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
 
   /** Renders what the controls say: sliders that moved, or the try that is shown. */
   show(sheet: Sheet): void {
-    if (!sheet.inFront) return;
-    const work = sheet.get();
     const { mode, model, loading } = this.store.get();
-    const made = currentTry(work);
-    const strength = made ? strengthOf(made) : {};
-    if (loading !== '') return;
-    if (mode === 'adjust' && !slidersAreShown(work)) {
+    if (!sheet.inFront || loading !== '') return;
+    const work = sheet.get();
+    const look = lookOf(work, mode);
+    if (look) {
       // Without a head of its own a model answers sliders only by writing a plan.
-      const can = work.proxy && model?.capabilities.sliders !== false;
-      if (can)
-        this.live.update({ of: sheet, sliders: work.sliders, strength, monochrome: isMonochromeSliders(work.sliders) });
-    } else if (made)
-      this.live.update({ of: sheet, latents: made.latents, strength, monochrome: isMonochromeTry(made) });
-    else {
+      const can = look.latents || (work.proxy && model?.capabilities.sliders !== false);
+      if (can) this.live.update({ of: sheet, ...look });
+    } else {
       this.live.stop();
-      sheet.lut = undefined;
-      void this.paint(undefined, 1);
+      this.showPhoto(sheet);
     }
+  }
+
+  /** The photo as it was. */
+  private showPhoto(sheet: Sheet): void {
+    sheet.lut = undefined;
+    void this.paint(undefined, 1);
   }
 
   /** Puts what was rendered on the screen again: the picture below it is another one, or the amount. */
@@ -351,10 +355,7 @@ export class Controller implements ModelsPage, AnsweringPage, LookingPage, Apply
     const work = sheet.get();
     if (this.store.get().mode === 'adjust' && !slidersAreShown(work)) {
       sheet.set({ sliders: currentTry(work)?.sliders ?? {} });
-    } else {
-      sheet.lut = undefined;
-      void this.paint(undefined, 1);
-    }
+    } else this.showPhoto(sheet);
   }
 
   async remember(instruction: string): Promise<void> {

@@ -2,7 +2,7 @@ import { type Controller } from './controller';
 import { PanelError } from './errors';
 import { modelOf, parseProvenance } from './provenance';
 import { fill } from './strings';
-import { type Sheet } from './work/sheets';
+import { type Sheet } from './sheets/sheets';
 
 /** Takes the retouch of the selected layer up again, where that layer is in this document. Failures are said in the page. */
 export function editLayer(controller: Controller, sheet: Sheet): Promise<void> {

@@ -7,7 +7,7 @@ import { type ModelOffer, isAccepted, readOffer } from './modelOffer';
 import { settingsOf } from './settings';
 import { type Notice, type PageStore, type Work, isBusy } from './state';
 import { type Strings, fill } from './strings';
-import { type Job } from './work/jobs';
+import { type Job } from './sheets/jobs';
 import { type Engine } from './worker/engine';
 import { type MachineScope, devicesOf } from './worker/machine';
 

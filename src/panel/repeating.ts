@@ -1,7 +1,7 @@
 import { apply } from './applying';
 import { type Controller } from './controller';
 import { type Try } from './state';
-import { type Sheet } from './work/sheets';
+import { type Sheet } from './sheets/sheets';
 
 /** The retouch that was made last, and the document that it was made for. */
 export interface Last {

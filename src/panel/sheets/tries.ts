@@ -1,4 +1,15 @@
-import { type DocumentWork, FULL, type PanelMode, type Try, currentTry, sameSliders } from '../state';
+import { isMonochromeSliders } from '../../inference';
+import { type Wanted } from '../live';
+import {
+  type DocumentWork,
+  FULL,
+  type PanelMode,
+  type Try,
+  currentTry,
+  isMonochromeTry,
+  sameSliders,
+  strengthOf,
+} from '../state';
 import { type Sliders } from '../worker/protocol';
 
 /* The tries of one document. A state in, what changes of it out. */
@@ -33,6 +44,16 @@ export function showing({ shown }: DocumentWork, made: Try): Partial<DocumentWor
   };
 }
 
+/** The field for words shows those of a try; words that are being typed, and that no try has, are not lost for it. */
+export function wordsOf(
+  { tries }: DocumentWork,
+  { mode, instruction }: Try,
+  typed: string,
+): { readonly instruction?: string } {
+  const draft = typed.trim() !== '' && !tries.some((item) => item.instruction === typed);
+  return mode === 'style' && !draft ? { instruction } : {};
+}
+
 /** Of a mode that try is shown which was shown in it last; without one, the photo as it was. */
 export function inMode({ shown, tries }: DocumentWork, mode: PanelMode): Partial<DocumentWork> {
   const made = tries.find(({ id }) => id === shown[mode]);
@@ -57,4 +78,15 @@ export function withSliders(
 /** Are the sliders where the picture that is shown in Adjust has them? */
 export function slidersAreShown(work: DocumentWork): boolean {
   return sameSliders(work.sliders, currentTry(work)?.sliders ?? {});
+}
+
+/** What is to be rendered: sliders that moved, or the try that is shown; undefined for the photo as it was. */
+export function lookOf(work: DocumentWork, mode: PanelMode): Omit<Wanted, 'of'> | undefined {
+  const made = currentTry(work);
+  const strength = made ? strengthOf(made) : {};
+  if (mode === 'adjust' && !slidersAreShown(work)) {
+    const { sliders } = work;
+    return { sliders, strength, monochrome: isMonochromeSliders(sliders) };
+  }
+  return made && { latents: made.latents, strength, monochrome: isMonochromeTry(made) };
 }
