@@ -330,7 +330,9 @@ test('whatever happens in whatever order, nothing of one document is seen under,
       expect(page.faults()).toEqual([]);
     },
   );
-  await fc.assert(property, { numRuns: Number(process.env['VERARETOUCH_RUNS'] ?? 200) });
+  // The same orders each time; other ones by VERARETOUCH_SEED.
+  const { VERARETOUCH_RUNS: runs = '200', VERARETOUCH_SEED: seed = '2053911727' } = process.env;
+  await fc.assert(property, { numRuns: Number(runs), seed: Number(seed) });
   // The orders are those in which something comes of it.
   expect([applied > 5, tries > 5]).toEqual([true, true]);
 });

@@ -242,7 +242,6 @@ export class Desk {
   }
 
   private host(): PanelHost {
-    const number = (): number => this.front?.number ?? -1;
     return {
       kind: this.kind,
       abilities: { outputs: ['lookup', 'cube'], otherDocuments: true },
@@ -275,11 +274,11 @@ export class Desk {
           -1,
         );
       },
-      pickFile: () =>
-        this.wait('pickFile', [() => ({ name: 'p.xmp', bytes: new TextEncoder().encode(PRESET) })], number()),
+      // A dialog for files is no document's, and neither is its failure.
+      pickFile: () => this.wait('pickFile', [() => ({ name: 'p.xmp', bytes: new TextEncoder().encode(PRESET) })], 0),
       saveFile: (name: string) => {
         this.saved.push(name);
-        return this.wait('saveFile', [() => true], number());
+        return this.wait('saveFile', [() => true], 0);
       },
       readSettings: () => Promise.resolve({ seen: true }),
       writeSettings: () => Promise.resolve(),
