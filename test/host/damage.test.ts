@@ -190,6 +190,11 @@ describe('a TIFF that is not supported is not called damaged, and the way out is
     ['old-style JPEG strips', tiffFile({ ...size, compression: 6, photometric: 6 }), 'old-style JPEG'],
     ['an unknown compression', tiffFile({ ...size, compression: 61234 }), 'in the way 61234'],
     ['Lab', tiffFile({ ...size, photometric: 8 }), 'in Lab color'],
+    [
+      'YCbCr that is neither JPEG nor subsampled',
+      tiffFile({ ...size, photometric: 6 }, [[530, 3, [1, 1]]]),
+      'in YCbCr color',
+    ],
     ['12 bits', tiffFile({ ...size, bits: 12 }), '12 bits per channel'],
     ['24 bits', tiffFile({ ...size, bits: 24 }), '24 bits per channel'],
     [

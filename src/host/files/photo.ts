@@ -6,7 +6,7 @@ import { type GreySpace, greyToSrgb } from '../../color/icc';
 import { HostError } from '../errors';
 import { pickChannels } from './channels';
 import { colorsOf } from './color/photoColors';
-import { tiffLayout, unreadTiff } from './damage/tiffLayout';
+import { misreadTiff, tiffLayout, unreadTiff } from './damage/tiffLayout';
 import { decode, unreadable } from './decode';
 import { endingOf, RAW_ENDINGS } from './endings';
 import { readBmpPhoto } from './formats/bmpPhoto';
@@ -61,12 +61,11 @@ async function readPicture(file: string, source: ByteSource, signal?: AbortSigna
   checkHeader(file, header);
   const reading = await colorsOf(file, header, source);
   if (reading === 'high-dynamic-range') throw highDynamicRange(file);
+  const layout = header.format === 'tiff' ? tiffLayout(source) : undefined;
+  const misread = layout && misreadTiff(layout);
+  if (misread) throw unreadable(file, misread);
   const decoded = await decode({ file, source, header, reading }, signal);
-  const picked = pickChannels(
-    decoded,
-    header.depth === 'ushort',
-    header.format === 'tiff' ? tiffLayout(source) : undefined,
-  );
+  const picked = pickChannels(decoded, header.depth === 'ushort', layout);
   if (!picked) {
     throw new HostError(
       'PHOTO_FORMAT',

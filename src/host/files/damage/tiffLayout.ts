@@ -6,6 +6,8 @@ export interface TiffLayout {
   readonly bits: number;
   readonly photometric: number;
   readonly samples: number;
+  /** Of YCbCr: pixels that share one color, across and down. */
+  readonly subsampling: readonly number[];
   /** 1: interleaved; 2: one plane after another. */
   readonly planar: number;
   readonly fillOrder: number;
@@ -40,6 +42,7 @@ const TAGS = {
   tileByteCounts: 325,
   extraSamples: 338,
   jpegTables: 347,
+  subsampling: 530,
 } as const;
 /** Strips of one row in the tallest picture that is read, in five planes. */
 const MAX_CHUNKS = 150_000;
@@ -61,6 +64,8 @@ export function tiffLayout(source: ByteSource): TiffLayout | undefined {
     bits: number('bits', 1),
     photometric: number('photometric', 0),
     samples: number('samples', 1),
+    // TIFF 6.0, section 21: 2 by 2 where it is not stated.
+    subsampling: entryOf(directory, TAGS.subsampling) ? numbers('subsampling') : [2, 2],
     planar: number('planar', 1),
     fillOrder: number('fillOrder', 1),
     extras: numbers('extraSamples'),
@@ -88,6 +93,15 @@ export function chunksOf({ width, height, chunkWidth, chunkHeight, planar, sampl
   return Math.ceil(width / chunkWidth) * Math.ceil(height / chunkHeight) * planes;
 }
 
+/**
+ * What the TIFF is, for people, where the image library would decode it without a word into another picture: of YCbCr that is
+ * neither JPEG nor subsampled it takes the numbers for RGB. Else undefined.
+ */
+export function misreadTiff({ photometric, compression, subsampling }: TiffLayout): string | undefined {
+  const plain = compression !== JPEG && subsampling.every((value) => value === 1);
+  return photometric === YCBCR && plain ? 'in YCbCr color without JPEG compression' : undefined;
+}
+
 /** What the TIFF is, for people, where that is a thing the image library does not read; else undefined. */
 export function unreadTiff(layout: TiffLayout): string | undefined {
   const coding = CODINGS.get(layout.compression);
@@ -111,6 +125,8 @@ const CODINGS = new Map([
   [50001, 'WebP'],
   [50002, 'JPEG XL'],
 ]);
+const JPEG = 7;
+const YCBCR = 6;
 /** CIE, ICC and ITU. */
 const LAB = [8, 9, 10];
 /** 32 bits are told by the type of their values. */
