@@ -74,7 +74,13 @@ test('no worker thread loads it: its environment is a copy that native code neve
   const workers = SCRIPTS.filter(
     (file) => /\bparentPort\b/.test(read(file)) && file !== 'test/scripts/runtimes.test.ts',
   );
-  expect(workers).toEqual(expect.arrayContaining(['src/cli/batch/photoWorker.ts', 'src/host/files/lutWorker.ts']));
+  expect(workers).toEqual(
+    expect.arrayContaining([
+      'src/cli/pipeline/photoWorker.ts',
+      'src/host/files/formats/decodeWorker.cjs',
+      'src/host/files/lutWorker.ts',
+    ]),
+  );
   expect([...reachedBy(...workers)]).not.toContain(LOADER);
   const built = path.join(ROOT, 'dist/photoWorker.cjs');
   if (!existsSync(built)) throw new Error('The program is not built: run `npm run build` first.');
