@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { BridgeCancelled, BridgeError, Channel, type ChannelOptions, type Parcel, type Port } from '../../src/bridge';
 import { type Faults, joinedPorts } from './ports';
 
@@ -200,6 +201,27 @@ test('no answer for too long: given up, and the other side told; progress counts
   await until(() => told);
 });
 
+test('a request that arrives in parts is no sign of life for the one of the same number that was sent', async () => {
+  const { host, page } = joinedPorts();
+  const order: string[] = [];
+  const waiting: unknown[] = [];
+  const clock = setInterval(() => {
+    if (waiting.length > 0) host.post(waiting.shift());
+  }, 20);
+  const slow: Port = { ...host, post: (message) => void waiting.push(message) };
+  const silent = (): Promise<Parcel> => new Promise(() => undefined);
+  const one = channel(slow, 'host', { handlers: { silent }, retryMs: 5000 });
+  const arrived = (): Promise<Parcel> => Promise.resolve({ value: order.push('arrived') });
+  const two = channel(page, 'page', { handlers: { arrived }, retryMs: 5000 });
+  await until(() => one.connected && two.connected);
+  const sending = one.request('arrived', { value: 0, bytes: [new Uint8Array(12 * 2 ** 20)] });
+  const asked = two.request('silent', { value: 0 }, { timeoutMs: 200 }).catch(() => order.push('given up'));
+  await sending;
+  await asked;
+  clearInterval(clock);
+  expect(order).toEqual(['given up', 'arrived']);
+});
+
 test('nobody there: the request waits for the handshake and then for its time', async () => {
   const { host, page } = joinedPorts();
   const asking = channel(page, 'page');
@@ -236,6 +258,16 @@ test('a page that is loaded anew: what it had asked for is stopped, and the new 
   expect(peers).toEqual([false, true]);
   expect(await asked).toMatchObject({ code: 'BRIDGE_LOST' });
   expect(await first.request('echo', { value: 0 }).catch(same)).toMatchObject({ code: 'BRIDGE_LOST' });
+});
+
+test('a signal that is given to many requests keeps nothing of those that were answered', async () => {
+  const { host, page } = joinedPorts();
+  channel(host, 'host', { handlers: { echo } });
+  const asking = channel(page, 'page');
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) await asking.request('echo', { value: i }, { signal });
+  await asking.request('unknown', { value: 0 }, { signal }).catch(same);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('messages of others are ignored and counted', async () => {

@@ -134,6 +134,8 @@ test('stopped in the middle and started again: all are done, none twice, nothing
   expect(second.code).toBe(1);
   expect(second.report.counts).toEqual({ photos: 13, done: 12, failed: 1, open: 0 });
   expect(second.calls).toHaveLength(12 - done);
+  const { open } = first.report.counts;
+  expect(second.err).toContain(`13 photos, ${13 - open} of them done before, ${open} to do.`);
   expect(results(out, 'psd')).toHaveLength(12);
   const third = await run([folder], out);
   expect(third.calls).toEqual([]);

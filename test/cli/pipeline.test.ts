@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BatchReport } from '../../src/cli/batch/report';
+import { sheetFolder } from '../../src/cli/batch/sheet';
 import { type Terminal } from '../../src/cli/console';
 import { type Engine } from '../../src/cli/engine';
 import { PhotoError } from '../../src/cli/errors';
@@ -140,4 +141,16 @@ test('A.5: a folder called contact-sheet that is not ours is left alone', async 
     '1-after.jpg',
     '1-before.jpg',
   ]);
+});
+
+test('a contact sheet takes the thousandth name if it must, and is done without beyond', async () => {
+  const { out } = await photos(0);
+  const taken = (number: number): void => {
+    mkdirSync(path.join(out, number === 1 ? 'contact-sheet' : `contact-sheet-${number}`), { recursive: true });
+  };
+  for (let number = 1; number < 1000; number++) taken(number);
+  expect(await sheetFolder(out)).toBe('contact-sheet-1000');
+  rmSync(path.join(out, 'contact-sheet-1000'), { recursive: true });
+  taken(1000);
+  expect(await sheetFolder(out)).toBeUndefined();
 });

@@ -75,6 +75,12 @@ test('without --json stdout lists the files, and the reasoning is on stderr only
   expect(result.err).toMatch(/Key elements\n {4}a hill\n {2}Plan\n {4}Light: Brighter\.\n/);
 });
 
+test('each stage is told as it begins', async () => {
+  const { err } = await run({});
+  const stages = [...err.matchAll(/^ {2}(.+) \.\.\.$/gm)].map(([, stage]) => stage);
+  expect(stages).toEqual(['reading the photo', 'loading the model', 'thinking', 'rendering', 'writing']);
+});
+
 test('--fast asks for no words, and says so', async () => {
   const said = 'Fast answer: no reasoning is written.';
   for (const task of [{ kind: 'auto' }, { kind: 'style', text: 'warm' }] as const) {

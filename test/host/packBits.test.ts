@@ -62,6 +62,12 @@ test('a run is short, and the byte counts of a channel say where its rows begin'
   expect(second).toHaveLength(400);
 });
 
+test('a channel of a very large picture asks for its own size of memory, and 1/128 more', async () => {
+  const [width, height] = [30_000, 1000];
+  const { rows } = await packChannel({ width, height, fill: () => undefined });
+  expect(rows.buffer.byteLength).toBeLessThan(width * height * 1.01);
+});
+
 test('packing stops when it is told to', async () => {
   const controller = new AbortController();
   const fill = (): void => {

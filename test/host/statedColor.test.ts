@@ -163,6 +163,8 @@ describe('PNG', () => {
   test.each([
     ['cICP Display P3', [coded(12, 13)], 'display-p3', 'by its cICP chunk'],
     ['cICP sRGB', [coded(1, 13)], undefined, ''],
+    ['cICP of Display P3 without a curve', [coded(12, 2)], 'display-p3', 'by its cICP chunk'],
+    ['cICP that states nothing, over cHRM', [coded(2, 2), chromaticities(...ADOBE)], 'adobe-rgb', 'its cHRM chunk'],
     ['cHRM and gAMA of Adobe RGB', [chromaticities(...ADOBE), exponent(0.45455)], 'adobe-rgb', 'cHRM and gAMA'],
     ['cHRM of Adobe RGB alone', [chromaticities(...ADOBE)], 'adobe-rgb', 'its cHRM chunk'],
     ['cHRM and gAMA of Display P3', [chromaticities(...P3), exponent(0.45455)], 'display-p3', 'cHRM and gAMA'],

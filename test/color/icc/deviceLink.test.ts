@@ -32,6 +32,15 @@ test('text that no profile can hold is cut and replaced', () => {
   expect(text).toContain('W?rme?\u0000');
 });
 
+test('a description keeps 120 characters', () => {
+  const stored = (form: (typeof FORMS)[number]): string => {
+    const bytes = deviceLinkProfile(Lut3D.identity(2), { form, description: 'x'.repeat(121) });
+    // Version 4 stores two bytes per character.
+    return Buffer.from(bytes).toString('latin1').replaceAll('\0', '');
+  };
+  for (const form of FORMS) expect(/x{3,}/.exec(stored(form))?.[0]).toHaveLength(120);
+});
+
 test('is no profile of a document', () => {
   expect(() => parseProfile(deviceLinkProfile(Lut3D.identity(2)))).toThrow(IccError);
   expect(() => Lut3D.identity(1)).toThrow(ColorError);

@@ -115,6 +115,19 @@ describe('what can be read', () => {
   });
 });
 
+test.each([2, 4] as const)('written in version %i, numbers take four bytes each and no more', (version) => {
+  const bytes = Buffer.from(writeMatrixProfile(KNOWN_SPACES['display-p3'], { version }));
+  // The tag table (ICC.1, 7.3); readers take the count of numbers in `chad` from its length.
+  const sizes = new Map(
+    Array.from({ length: bytes.readUInt32BE(128) }, (_, i) => {
+      const at = 132 + 12 * i;
+      return [bytes.toString('latin1', at, at + 4), bytes.readUInt32BE(at + 8)];
+    }),
+  );
+  for (const name of ['wtpt', 'rXYZ', 'gXYZ', 'bXYZ']) expect([name, sizes.get(name)]).toEqual([name, 8 + 3 * 4]);
+  expect(sizes.get('chad')).toBe(8 + 9 * 4);
+});
+
 describe('recognition, by content', () => {
   const names = Object.keys(KNOWN_SPACES) as KnownSpace[];
 
