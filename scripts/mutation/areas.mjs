@@ -18,7 +18,7 @@ const AREAS = [
     name: 'host',
     files: ['src/host/photoshop/', 'src/host/remote/', 'src/host/remoteHost.ts', 'src/host/cancel.ts'],
     but: [/ports\.ts$/, /start\.ts$/],
-    tests: ['test/host/photoshop/'],
+    tests: ['test/host/photoshop/', 'test/host/cancel'],
   },
   {
     name: 'decoding',

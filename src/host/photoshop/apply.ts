@@ -128,7 +128,7 @@ async function tryWay(
     const kept = await keepWithLayer(ps, document.id, layer.id, { title: name, story, provenance });
     return { layer: layer.id, kept };
   } finally {
-    carried?.mask?.dispose();
+    carried?.mask?.pixels.dispose();
   }
 }
 

@@ -56,11 +56,11 @@ export async function putOnTop(ps: Photoshop, layer: PsLayer, group: PsLayer): P
 export interface CarriedOver {
   readonly opacity: number;
   readonly blendMode: string;
-  readonly mask: ImageData | undefined;
-  readonly maskPlace: { readonly left: number; readonly top: number };
+  /** Pixels of Photoshop, and where in the document their upper left one lies. */
+  readonly mask: { readonly pixels: ImageData; readonly left: number; readonly top: number } | undefined;
 }
 
-/** Takes the layer away. The result holds pixels of Photoshop: `disposeCarried` when it is no longer needed. */
+/** Takes the layer away. A mask in the result holds memory of Photoshop until its pixels are disposed of. */
 export async function takeAway(ps: Photoshop, document: PsDocument, layer: PsLayer): Promise<CarriedOver> {
   if (layer.allLocked || layer.parent?.allLocked)
     throw new HostError(
@@ -82,8 +82,8 @@ export async function takeAway(ps: Photoshop, document: PsDocument, layer: PsLay
     read?.imageData.dispose();
     throw error;
   }
-  const { left, top } = read?.sourceBounds ?? { left: 0, top: 0 };
-  return { opacity, blendMode, mask: read?.imageData, maskPlace: { left, top } };
+  const mask = read && { pixels: read.imageData, left: read.sourceBounds.left, top: read.sourceBounds.top };
+  return { opacity, blendMode, mask };
 }
 
 /** Gives it to the new layer, which must be the selected one; `check` throws where its document is not in front. */
@@ -101,9 +101,10 @@ export async function handOver(
     check();
     await makeMask(ps, 'revealAll');
   }
+  const { pixels, left, top } = carried.mask;
   await ps.imaging.putLayerMask({
-    ...{ documentID: document.id, layerID: layer.id, imageData: carried.mask, replace: true },
-    targetBounds: carried.maskPlace,
+    ...{ documentID: document.id, layerID: layer.id, imageData: pixels, replace: true },
+    targetBounds: { left, top },
   });
 }
 

@@ -135,6 +135,8 @@ export class BatchPlay {
     const { state } = document;
     const node = document.node(state.active[0]);
     if (node.mask) throw new Error('The layer has a mask already.');
+    // Layer > Layer Mask > Reveal Selection is there only while something is selected.
+    if (wanted === 'revealSelection' && !state.selection) throw new Error('The command "Make" is not available.');
     if (wanted === 'revealSelection') document.maskFromSelection(node);
     else node.mask = makeSamples(state.bits, state.width * state.height).fill(top(state.bits));
     document.changed('Add Layer Mask');
