@@ -16,15 +16,16 @@ export interface Canvas {
 export type Filter = 'bilinear' | 'bicubic' | 'lanczos';
 
 interface Kernel {
-  /** Distance from the centre, in pixels of the coarser grid, beyond which the weight is 0. */
+  /** Distance from the centre, in pixels of the coarser grid, beyond which nothing is weighed. */
   readonly support: number;
+  /** Of a pixel at a distance within the support. */
   weight(distance: number): number;
 }
 
 const KERNELS: Readonly<Record<Filter, Kernel>> = {
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { support: 2, weight: cubic },
-  lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  lanczos: { support: 3, weight: (x) => sinc(x) * sinc(x / 3) },
 };
 
 /** Weights are whole numbers in units of 2^-22: the sum of 255 times them, overshoot included, still fits 32 bits. */
