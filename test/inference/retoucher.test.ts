@@ -13,6 +13,7 @@ import {
 import { type Loose, memorySource, PLAIN_ADAPTOR, readBundle, TINY, withManifest } from './support/bundles';
 import { nodeBackend } from './support/nodeBackend';
 import { failureOf } from './support/errors';
+import { PUBLISHED } from './support/published';
 import { watched } from './support/watched';
 
 const FILES = readBundle(TINY);
@@ -307,6 +308,14 @@ describe('loading', () => {
     for (const [i, withRows] of results[0].entries()) {
       expect(Array.from(results[1][i].latents)).not.toEqual(Array.from(withRows.latents));
     }
+  });
+
+  test('a bundle without a head for sliders says what to do instead', async () => {
+    const retoucher = await Retoucher.load(memorySource(PUBLISHED), nodeBackend());
+    expect(retoucher.capabilities.sliders).toBe(false);
+    const { code, hint } = await failureOf(retoucher.sliders(PARAMETERS));
+    expect([code, hint]).toEqual(['INPUT_NO_SLIDERS', expect.stringContaining('Use param mode') as string]);
+    await retoucher.dispose();
   });
 
   test.each<[Mode, (r: Retoucher) => Promise<RetouchResult>]>([
