@@ -98,12 +98,14 @@ export class PanelPage {
     await this.retouch(/^(Retouch|Try again)$/);
   }
 
-  /** Adjust mode, one slider, a new try. */
+  /** Adjust mode, one slider, until its picture is there: a new try, or the one that no plan was written for yet. */
   async adjust(slider, value) {
     await this.mode('Adjust');
-    const tries = await this.state((state) => state.tries.length);
     await this.slide(slider, value);
-    await this.until((state, count) => state.tries.length > count, tries);
+    await this.until(({ tries, current, sliders }) => {
+      const made = tries.find(({ id }) => id === current);
+      return made?.mode === 'adjust' && JSON.stringify(made.sliders) === JSON.stringify(sliders);
+    });
     await this.resting();
   }
 
