@@ -140,6 +140,26 @@ describe.each(JPEGS)('JPEG, %s', (_name, options) => {
     }
   });
 
+  test('with bytes overwritten is refused where its codes say so, also where the decoder warns of nothing', async () => {
+    const bytes = await write();
+    const scan = bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+    let silent = 0;
+    for (let i = 1; i < 12; i++) {
+      const place = scan + 16 + Math.round(((bytes.length - scan - 40) * i) / 12);
+      const odd = Buffer.from(bytes);
+      for (let k = 0; k < 16; k++) odd[place + k] = (odd[place + k] * 37 + 11 * i + k) & 0x7f;
+      if (checkJpeg(odd).kind !== 'damaged') continue;
+      const warns = sharp(odd, { failOn: 'warning' }).raw().toBuffer();
+      silent += await warns.then(
+        () => 1,
+        () => 0,
+      );
+      expect([i, (await refused(`overwritten${i}.jpg`, odd)).code]).toEqual([i, 'PHOTO_DAMAGED']);
+    }
+    // Progressive ones are nearly always warned of.
+    if (!options.progressive && !options.mozjpeg) expect(silent).toBeGreaterThan(0);
+  });
+
   test('with a part zeroed, cut out or cut off is refused', async () => {
     const bytes = await write();
     const [half, more] = [bytes.length >> 1, Math.round(bytes.length * 0.6)];

@@ -1,7 +1,7 @@
 import sharp, { type Metadata, type OutputInfo, type Sharp } from 'sharp';
 import { throwIfCancelled, unlessCancelled } from '../cancel';
 import { HostError } from '../errors';
-import { checkJpeg, zerosInScan } from './damage/jpegCheck';
+import { checkJpeg } from './damage/jpegCheck';
 import { checkPng } from './damage/pngCheck';
 import { silentTiffDamage, tiffDamage, uncheckedTiles } from './damage/tiffData';
 import { tiffLayout, unreadTiff } from './damage/tiffLayout';
@@ -49,12 +49,12 @@ export async function decode(picture: PictureFile, signal?: AbortSignal): Promis
   }
 }
 
-/** Damage without any warning. */
+/** Damage without any warning: of a JPEG every code is walked, for its decoder goes on over many a wrong one. */
 async function silentDamage({ header, source }: PictureFile, signal?: AbortSignal): Promise<string | undefined> {
   if (header.format === 'tiff') return silentTiffDamage(source, signal);
   if (header.format !== 'jpeg' || source.size > MAX_HELD) return undefined;
   const bytes = source.read(0, source.size);
-  const verdict = bytes && zerosInScan(bytes) ? checkJpeg(bytes) : undefined;
+  const verdict = bytes && checkJpeg(bytes);
   return verdict?.kind === 'damaged' ? verdict.why : undefined;
 }
 

@@ -32,27 +32,6 @@ export function checkJpeg(bytes: Uint8Array, tables?: Uint8Array): JpegVerdict {
   }
 }
 
-/** Seldom so many in a row in sound picture data. */
-const ZEROS = Buffer.alloc(48);
-const SCAN = Buffer.from([0xff, 0xda]);
-const END = Buffer.from([0xff, 0xd9]);
-
-/**
- * Whether many zeros stand within the picture data, as in a file that was not copied whole: by some tables of codes they
- * mean something, so that a decoder warns of nothing. Flat areas can look so too.
- */
-export function zerosInScan(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Segments up to the first scan: previews among them have scans of their own.
-  let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== SCAN[1]) at += 2 + view.getUint16(at + 2);
-  if (at + 4 > bytes.length || bytes[at] !== 0xff) return false;
-  const zeros = data.indexOf(ZEROS, at);
-  const end = data.indexOf(END, at);
-  return zeros >= 0 && (end < 0 || zeros < end);
-}
-
 interface Frame {
   readonly progressive: boolean;
   readonly components: readonly Component[];
