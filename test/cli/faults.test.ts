@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -285,4 +286,25 @@ test.each([
   const found = JSON.parse(stdout) as Record<string, number>;
   expect(found).toMatchObject({ wrong: 0 });
   expect(found[happened]).toBeGreaterThan(0);
+});
+
+test('A.5: a journal that is a link leads to no file of anybody else', async () => {
+  const { photos, out } = place('a.png');
+  mkdirSync(out, { recursive: true });
+  const theirs = path.join(path.dirname(out), 'theirs.txt');
+  writeFileSync(theirs, 'mine\n');
+  symlinkSync(theirs, path.join(out, 'veraretouch-batch.jsonl'));
+  const ended = await retouch(photos, out);
+  clear(ended);
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toContain('journal');
+  expect(readFileSync(theirs, 'utf8')).toBe('mine\n');
+});
+
+test('A.7: a folder that the system makes for nobody is refused, and nothing hangs', async () => {
+  if (process.platform !== 'linux') return;
+  const { photos } = place('a.png');
+  const ended = await retouch(photos, '/proc/veraretouch/out');
+  clear(ended);
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('/proc/veraretouch/out') as string });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { type Reasoning } from '../../inference';
@@ -9,6 +10,13 @@ import { reason } from '../../host/files/photoErrors';
 import { type RetouchRecord } from '../record';
 import { type Begun, type Entry, type Failure, type Finished, isLasting, parseEntry } from './entries';
 import { type PhotoState, type Seen } from './entries';
+
+/** A link is not followed: what it leads to is somebody else's. Windows has no such flag. */
+const APPEND =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  ((constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0);
 
 /** The batch's memory, beside its results. One JSON object per line, only ever appended to. */
 export const JOURNAL = 'veraretouch-batch.jsonl';
@@ -121,7 +129,7 @@ export class Journal {
     const line = `${JSON.stringify(entry)}\n`;
     const write = async (): Promise<void> => {
       try {
-        this.handle ??= await open(this.file, 'a');
+        this.handle ??= await open(this.file, APPEND);
         await this.handle.appendFile(this.torn ? `\n${line}` : line);
         this.torn = false;
         await this.handle.datasync();

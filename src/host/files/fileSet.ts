@@ -159,7 +159,7 @@ export async function exists(file: string): Promise<boolean> {
  */
 export async function prepareFolder(folder: string): Promise<string | undefined> {
   try {
-    const made = await mkdir(folder, { recursive: true });
+    const made = await makeFolders(path.resolve(folder));
     const probe = path.join(folder, temporaryName());
     temporary.add(probe);
     await (await open(probe, 'wx')).close();
@@ -174,6 +174,26 @@ export async function prepareFolder(folder: string): Promise<string | undefined>
       cause,
     );
   }
+}
+
+/**
+ * Level by level: `mkdir` with `recursive` never ends in Node 20 where the system says that there is no such folder even
+ * of one whose parent is there, as in /proc. Returns the outermost folder that was made.
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  const codeOf = (cause: unknown): string | undefined => (cause as NodeJS.ErrnoException).code;
+  const there = async (cause: unknown): Promise<undefined> => {
+    if (codeOf(cause) === 'EEXIST' && (await stat(folder)).isDirectory()) return undefined;
+    throw cause;
+  };
+  try {
+    await mkdir(folder);
+    return folder;
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT' || path.dirname(folder) === folder) return there(cause);
+  }
+  const made = await makeFolders(path.dirname(folder));
+  return mkdir(folder).then(() => made ?? folder, there);
 }
 
 /** Removes `folder` and its parents up to `made`, as far as they are empty. */
