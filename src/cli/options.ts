@@ -111,7 +111,7 @@ function retouchCommand(program: Command): Command {
   return program
     .command('retouch')
     .description(
-      'Retouches photos (JPEG, PNG, TIFF, WebP, AVIF, HEIC, PSD, camera raw) or folders of them in one of four ways.',
+      'Retouches photos (JPEG, PNG, TIFF, WebP, AVIF, HEIC, GIF, BMP, PSD, PSB, camera raw) or folders of them in one of four ways.',
     )
     .argument('<photo...>', 'photos to retouch, or folders: all photos directly in them')
     .option('--auto', 'look at each photo and decide what it needs')

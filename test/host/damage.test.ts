@@ -221,6 +221,7 @@ describe('a TIFF that is not supported is not called damaged, and the way out is
       tiffFile({ ...size, photometric: 6 }, [[530, 3, [1, 1]]]),
       'in YCbCr color',
     ],
+    ['a kind of color nobody knows', tiffFile({ ...size, photometric: 51177 }), 'in colors of another kind (51177)'],
     ['12 bits', tiffFile({ ...size, bits: 12 }), '12 bits per channel'],
     ['24 bits', tiffFile({ ...size, bits: 24 }), '24 bits per channel'],
     [

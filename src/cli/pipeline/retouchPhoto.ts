@@ -172,7 +172,7 @@ async function bakedFor(
 }
 
 function describeError({ mean, p99, max }: LutError): string {
-  return `dE2000 ${mean.toFixed(3)} on average, ${p99.toFixed(2)} for 99 of 100 colours, ${max.toFixed(2)} at most`;
+  return `dE2000 ${mean.toFixed(3)} on average, ${p99.toFixed(2)} for 99 of 100 colors, ${max.toFixed(2)} at most`;
 }
 
 function summary({ timingsMs, tokens }: RetouchRecord): string {

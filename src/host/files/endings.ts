@@ -5,8 +5,8 @@ export const RAW_ENDINGS: ReadonlySet<string> = new Set(
 
 /** Endings of files that are read as photos, without the dot, in lower case: what a folder is searched for. */
 export const PHOTO_ENDINGS: ReadonlySet<string> = new Set([
-  ...['jpg', 'jpeg', 'jpe', 'jfif', 'mpo'],
-  ...['png', 'tif', 'tiff', 'webp', 'avif', 'heic', 'heif', 'hif', 'psd', 'psb', 'bmp', 'dib', 'gif'],
+  ...['jpg', 'jpeg', 'jpe', 'jfif', 'jif', 'pjpeg', 'mpo', 'jps'],
+  ...['png', 'apng', 'tif', 'tiff', 'webp', 'avif', 'heic', 'heif', 'hif', 'psd', 'psb', 'bmp', 'dib', 'gif'],
   ...RAW_ENDINGS,
 ]);
 

@@ -107,8 +107,10 @@ export function unreadTiff(layout: TiffLayout): string | undefined {
   const coding = CODINGS.get(layout.compression);
   if (coding) return `compressed as ${coding}`;
   if (LAB.includes(layout.photometric)) return 'in Lab color';
+  if (!COLORS.includes(layout.photometric)) return `in colors of another kind (${layout.photometric})`;
   const { bits, samples } = layout;
-  if (!(samples > 1 ? DEEP_BITS : BITS).includes(bits)) return `with ${bits} bits per channel`;
+  if (!(samples > 1 ? DEEP_BITS : BITS).includes(bits))
+    return `with ${bits} ${bits === 1 ? 'bit' : 'bits'} per channel`;
   if (layout.tiled && layout.planar === 2 && samples > 1) return 'in tiles with one plane for each channel';
   return KNOWN.includes(layout.compression) ? undefined : `compressed in the way ${layout.compression}`;
 }
@@ -127,6 +129,8 @@ const CODINGS = new Map([
 ]);
 const JPEG = 7;
 const YCBCR = 6;
+/** Gray (two ways), RGB, palette, inks, YCbCr. */
+const COLORS = [0, 1, 2, 3, 5, 6];
 /** CIE, ICC and ITU. */
 const LAB = [8, 9, 10];
 /** 32 bits are told by the type of their values. */

@@ -14,8 +14,8 @@ const MOST_PIXELS = 8;
 const RGB = 1;
 const CHROMA = { 3: { 8: 10, 16: 14 }, 4: { 8: 11, 16: 15 } };
 const INTERLEAVED = 10;
-/** heif_error_code, heif_suberror_code. */
-const UNSUPPORTED = [3, 4];
+/** heif_error_code: file type, feature, and a coding (VVC, AVC) whose decoder is not built in. */
+const UNSUPPORTED = [3, 4, 11];
 const MEMORY = 6;
 /** heif_suberror_code: file and coded picture state different colors, of which the file's count. */
 const COLORS_DISAGREE = 152;
