@@ -109,6 +109,18 @@ export class PanelPage {
     await this.resting();
   }
 
+  /** The modes beside Auto, one after the other: words, a slider with its plan, the look of a pair. */
+  async wordsSlidersAndMatch() {
+    await this.style('Warm evening light');
+    await this.adjust('Light: Contrast', 40);
+    await this.retouch('Write the plan');
+    await this.mode('Match');
+    for (const [i, name] of ['before', 'after'].entries())
+      await this.pick(this.page.locator('.well').nth(i), join(SAMPLES, `reference-${name}.jpg`));
+    await this.until((state) => state.pairBefore !== undefined && state.pairAfter !== undefined);
+    await this.retouch('Borrow this look');
+  }
+
   async painted() {
     return (await this.page.locator('.preview').getAttribute('data-painted')) ?? '0';
   }

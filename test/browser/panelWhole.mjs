@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { loadTypeScript } from '../../scripts/lib/load-ts.mjs';
 import { buildWeb } from '../../scripts/lib/web-build.mjs';
 import { serveFolder } from '../../scripts/start.mjs';
-import { PHOTO, SAMPLES, largest, openPanel } from './panelPage.mjs';
+import { PHOTO, largest, openPanel } from './panelPage.mjs';
 import { checkPsd } from './panelResults.mjs';
 
 /* The way of a person from a large photo to a layered file. `--model DIR` takes it with a trained model. */
@@ -46,14 +46,7 @@ export const WHOLE = {
       panel.page.setDefaultTimeout(120_000);
       await panel.openPhoto();
       await panel.retouch();
-      await panel.style('Warm evening light');
-      await panel.adjust('Light: Contrast', 40);
-      await panel.retouch('Write the plan');
-      await panel.mode('Match');
-      for (const [i, name] of ['before', 'after'].entries())
-        await panel.pick(panel.page.locator('.well').nth(i), join(SAMPLES, `reference-${name}.jpg`));
-      await panel.until((state) => state.pairBefore !== undefined && state.pairAfter !== undefined);
-      await panel.retouch('Borrow this look');
+      await panel.wordsSlidersAndMatch();
       assert.deepEqual(await panel.state((state) => state.notices.filter(({ kind }) => kind === 'error')), []);
       const made = await panel.state((state) =>
         state.tries.map(({ mode, texts }) => [mode, Object.keys(texts).length > 0]),

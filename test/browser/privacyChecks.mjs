@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PHOTO, SAMPLES, openPanel } from './panelPage.mjs';
+import { PHOTO, openPanel } from './panelPage.mjs';
 import { PhotoshopPage } from './photoshopPage.mjs';
 
 /*
@@ -115,14 +115,7 @@ async function attempt(browser, address, bypass) {
 async function everyMode(panel) {
   await panel.mode('Auto');
   await panel.retouch(/^(Retouch|Try again)$/);
-  await panel.style('Warm evening light');
-  await panel.adjust('Light: Contrast', 40);
-  await panel.retouch('Write the plan');
-  await panel.mode('Match');
-  for (const [i, name] of ['before', 'after'].entries())
-    await panel.pick(panel.page.locator('.well').nth(i), join(SAMPLES, `reference-${name}.jpg`));
-  await panel.until((state) => state.pairBefore !== undefined && state.pairAfter !== undefined);
-  await panel.retouch('Borrow this look');
+  await panel.wordsSlidersAndMatch();
   await panel.button('Help').click();
   await panel.page.keyboard.press('Escape');
 }

@@ -49,7 +49,7 @@ export class BitReader {
     return (this.byte >> this.left) & 1;
   }
 
-  skip(count: number): void {
+  drop(count: number): void {
     for (let i = 0; i < count; i++) this.bit();
   }
 

@@ -83,7 +83,7 @@ function blockOf(
   if (progressive && from === 0) {
     if (high > 0)
       return (bits) => {
-        bits.skip(1);
+        bits.drop(1);
       };
     return (bits) => {
       skipDc(bits, needed(dc));
@@ -115,7 +115,7 @@ function needed(table: HuffmanTable | undefined): HuffmanTable {
 function skipDc(bits: BitReader, table: HuffmanTable): void {
   const size = table.decode(bits);
   if (size > 15) throw new JpegFault('its picture data holds a code that means nothing');
-  bits.skip(size);
+  bits.drop(size);
 }
 
 function skipAc(bits: BitReader, table: HuffmanTable): void {
@@ -129,7 +129,7 @@ function skipAc(bits: BitReader, table: HuffmanTable): void {
     }
     k += code >> 4;
     if (k > 63) throw new JpegFault('its picture data runs over a block');
-    bits.skip(size);
+    bits.drop(size);
   }
 }
 
@@ -157,7 +157,7 @@ function firstAc(
     k += zeros;
     if (size === 0) continue;
     if (k > to) throw new JpegFault('its picture data runs over a block');
-    bits.skip(size);
+    bits.drop(size);
     nonZero[at + k] = 1;
   }
 }
@@ -180,9 +180,9 @@ function refineAc(
       run.left = (1 << zeros) + number(bits, zeros);
       break;
     }
-    if (fresh) bits.skip(1);
+    if (fresh) bits.drop(1);
     for (; k <= to; k++) {
-      if (nonZero[k]) bits.skip(1);
+      if (nonZero[k]) bits.drop(1);
       else if (zeros-- === 0) break;
     }
     if (fresh && k > to) throw new JpegFault('its picture data runs over a block');
@@ -190,7 +190,7 @@ function refineAc(
     k++;
   }
   if (run.left === 0) return;
-  for (; k <= to; k++) if (nonZero[k]) bits.skip(1);
+  for (; k <= to; k++) if (nonZero[k]) bits.drop(1);
   run.left--;
 }
 
