@@ -26,8 +26,9 @@ export function checkJpeg(bytes: Uint8Array, tables?: Uint8Array): JpegVerdict {
     return walk.go(bytes);
   } catch (thrown) {
     if (thrown instanceof JpegFault) return { kind: 'damaged', why: thrown.message };
-    // A length or a table that leads outside.
-    if (thrown instanceof RangeError) return { kind: 'damaged', why: 'its header is cut short' };
+    // A length or a table that leads outside. By its name: a DataView of another realm throws an error of that realm.
+    if ((thrown as Partial<Error> | undefined)?.name === 'RangeError')
+      return { kind: 'damaged', why: 'its header is cut short' };
     throw thrown;
   }
 }
